@@ -1,0 +1,1 @@
+"""The rural creator incubator: one Django project. Rooms and arrows are drawn in docs/architecture.md."""

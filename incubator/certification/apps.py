@@ -1,0 +1,10 @@
+"""The room ``certification``: badges, rules, candidates, awards."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CertificationConfig(AppConfig):
+    name = "incubator.certification"
+    label = "certification"
+    verbose_name = _("Certification")

@@ -1,0 +1,10 @@
+"""The room ``common``: what has no owner: errors, encryption, small tools; no models."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CommonConfig(AppConfig):
+    name = "incubator.common"
+    label = "common"
+    verbose_name = _("Common")

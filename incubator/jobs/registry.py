@@ -1,0 +1,20 @@
+"""Which function does which kind of job. Rooms above register their own; this room knows none of them."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from incubator.jobs.services import RunningJob
+
+Handler = Callable[["RunningJob"], dict | None]
+HANDLERS: dict[str, Handler] = {}
+
+
+def job_handler(kind: str) -> Callable[[Handler], Handler]:
+    """Decorator: this function does jobs of ``kind``. It must be safe to run twice; what it returns is the result."""
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS[kind] = handler
+        return handler
+
+    return register

@@ -1,0 +1,216 @@
+"""The only writers of job rows: ask, claim, progress, finish, cancel, sweep.
+
+A job is claimed under a lease which its worker renews with every sign of progress. A worker that lost its lease
+(it was thought dead) is stopped at its next sign of progress, so that two never write as one.
+"""
+
+import logging
+import uuid
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.files import File
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from incubator.common.errors import RuleBroken
+from incubator.jobs.choices import LIVE, JobState
+from incubator.jobs.models import Job
+from incubator.jobs.registry import HANDLERS
+
+log = logging.getLogger(__name__)
+
+
+class Cancelled(Exception):
+    """Somebody asked for the job to stop; raised inside the handler, at a point where stopping is safe."""
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the job over; this one must not write any more."""
+
+
+class TryAgain(Exception):
+    """The work cannot go on now (a platform is down). The job waits ``after`` seconds and is tried again."""
+
+    def __init__(self, sentence: str, *, after: float = 30) -> None:
+        super().__init__(sentence)
+        self.after = after
+
+
+def ask_for_job(
+    kind: str, *, key: str, by: Any = None, title: str = "", total: int = 0, max_attempts: int = 5, **arguments: Any
+) -> Job:
+    """A queued job, its message sent when the transaction commits; the live one of that key if there is one."""
+    try:
+        with transaction.atomic():
+            job = Job.objects.create(
+                kind=kind,
+                key=key,
+                title=title,
+                total=total,
+                arguments=arguments,
+                asked_by=by,
+                max_attempts=max_attempts,
+                resend_at=timezone.now() + _lease(),
+            )
+    except IntegrityError:
+        return Job.objects.live().get(kind=kind, key=key)
+    send(job)
+    return job
+
+
+def send(job: Job) -> None:
+    """Put the job's id on the broker once the row is committed. A broker that is down is made good by the sweeper."""
+    transaction.on_commit(partial(_send_now, job.pk))
+
+
+def _send_now(job_id: int) -> None:
+    from incubator.jobs.tasks import run_job
+
+    try:
+        run_job.apply_async([job_id], retry=False)
+    except Exception as error:  # any broker fault: the row is there and the sweeper sends again
+        log.warning("job %s not sent yet: %s", job_id, type(error).__name__)
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.JOB_LEASE_SECONDS)
+
+
+class RunningJob:
+    """What a handler gets: the job's arguments, and the means to say how far it is."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.pk = job.pk
+        self.arguments: dict[str, Any] = job.arguments
+        self._owner = job.lease_owner
+
+    def progress(self, done: int, total: int | None = None) -> None:
+        """Say how far the work is and renew the lease. Raises ``Cancelled`` or ``LeaseLost``."""
+        changes: dict[str, Any] = {"done": done, "lease_until": timezone.now() + _lease()}
+        if total is not None:
+            changes["total"] = total
+        if not self._mine().update(**changes):
+            raise LeaseLost
+        if self._mine().filter(is_cancel_asked=True).exists():
+            raise Cancelled
+
+    def keep(self, path: Any, *, name: str) -> None:
+        """Keep the file at ``path`` as the job's result under ``name``."""
+        with open(path, "rb") as file:  # noqa: PTH123 - any path-like
+            self.job.result_file.save(name, File(file), save=False)
+        if not self._mine().update(result_file=self.job.result_file.name):
+            raise LeaseLost
+
+    def _mine(self):
+        return Job.objects.filter(pk=self.pk, state=JobState.RUNNING, lease_owner=self._owner)
+
+    def finish(self, state: JobState, **changes: Any) -> bool:
+        return bool(self._mine().update(state=state, lease_until=None, finished_at=timezone.now(), **changes))
+
+    def hand_back(self, *, after: float, error: str) -> bool:
+        """Wait and try again; the sweeper sends it when ``after`` seconds have passed."""
+        again = timezone.now() + timedelta(seconds=after)
+        return bool(self._mine().update(state=JobState.QUEUED, lease_until=None, resend_at=again, error=error))
+
+
+def claim(job_id: int) -> RunningJob | None:
+    """Take a waiting job for this worker. None when it is gone, done, or somebody else has it."""
+    now = timezone.now()
+    won = Job.objects.filter(pk=job_id, state=JobState.QUEUED).update(
+        state=JobState.RUNNING,
+        lease_owner=uuid.uuid4(),
+        lease_until=now + _lease(),
+        attempts=F("attempts") + 1,
+        started_at=now,
+    )
+    return RunningJob(Job.objects.get(pk=job_id)) if won else None
+
+
+def run(job_id: int) -> None:
+    """Do one job from claim to end. Every fault becomes a sentence on the row; nothing is raised to the broker."""
+    running = claim(job_id)
+    if running is None:
+        return
+    with override(settings.LANGUAGE_CODE):
+        _run_claimed(running)
+
+
+def _run_claimed(running: RunningJob) -> None:
+    try:
+        if running.job.is_cancel_asked:
+            raise Cancelled
+        result = HANDLERS[running.job.kind](running)
+    except Cancelled:
+        running.finish(JobState.CANCELLED)
+    except LeaseLost:
+        log.warning("job %s: another worker took over", running.pk)
+    except RuleBroken as refusal:
+        running.finish(JobState.FAILED, error=str(refusal))
+    except TryAgain as wait:
+        _again_or_failed(running, str(wait), after=wait.after)
+    except Exception as fault:
+        log.exception("job %s failed", running.pk)
+        _again_or_failed(running, _fault_sentence(fault), after=5)
+    else:
+        total = Job.objects.values_list("total", flat=True).get(pk=running.pk)
+        running.finish(JobState.DONE, result=result or {}, error="", **({"done": total} if total else {}))
+
+
+def _fault_sentence(fault: Exception) -> str:
+    if isinstance(fault, DatabaseError):
+        return _("The database did not answer. It is tried again by itself.")
+    return _("Something unforeseen went wrong (%(kind)s). It is in the log of the worker.") % {
+        "kind": type(fault).__name__
+    }
+
+
+def _again_or_failed(running: RunningJob, sentence: str, *, after: float) -> None:
+    if running.job.attempts < running.job.max_attempts:
+        running.hand_back(after=after, error=sentence)
+    else:
+        running.finish(JobState.FAILED, error=sentence)
+
+
+def cancel_job(job: Job, *, by: Any) -> Job:
+    """Stop a job: at once while it waits, at its next safe point while it runs."""
+    now = timezone.now()
+    if Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(state=JobState.CANCELLED, finished_at=now):
+        log.info("job %s cancelled by user %s", job.pk, by.pk)
+    elif not Job.objects.filter(pk=job.pk, state=JobState.RUNNING).update(is_cancel_asked=True):
+        raise RuleBroken(_("This work has ended already; there is nothing to cancel."))
+    job.refresh_from_db()
+    return job
+
+
+def sweep(*, at: datetime) -> int:
+    """Send again what lost its worker or its message. Returns how many. Safe to run any number of times at once."""
+    count = 0
+    for job in Job.objects.lost(at).order_by("pk")[:500]:
+        count += _revive(job, at)
+    return count
+
+
+def _revive(job: Job, at: datetime) -> int:
+    same = Job.objects.filter(pk=job.pk, state=job.state, lease_owner=job.lease_owner, attempts=job.attempts)
+    if job.state == JobState.RUNNING and job.attempts >= job.max_attempts:
+        with override(settings.LANGUAGE_CODE):
+            sentence = _("The work stopped without a word %(count)s times and is not tried again.")
+        return same.lost(at).update(
+            state=JobState.FAILED, finished_at=at, lease_until=None, error=sentence % {"count": job.attempts}
+        )
+    won = same.lost(at).update(state=JobState.QUEUED, lease_until=None, resend_at=at + _lease())
+    if won:
+        _send_now(job.pk)
+    return won
+
+
+def live_jobs(kind: str) -> int:
+    """How many jobs of a kind are waiting or running."""
+    return Job.objects.filter(kind=kind, state__in=LIVE).count()

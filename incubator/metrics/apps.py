@@ -1,0 +1,10 @@
+"""The room ``metrics``: creator accounts, authorisations, platform clients, readings, refresh."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MetricsConfig(AppConfig):
+    name = "incubator.metrics"
+    label = "metrics"
+    verbose_name = _("Followers")

@@ -1,0 +1,10 @@
+"""The room ``portal``: the trainee's pages."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PortalConfig(AppConfig):
+    name = "incubator.portal"
+    label = "portal"
+    verbose_name = _("Portal")

@@ -1,0 +1,26 @@
+"""States of a participation, and which moves are allowed."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class ParticipationState(models.TextChoices):
+    NOMINATED = "nominated", _("nominated")
+    ADMITTED = "admitted", _("admitted")
+    TRAINING = "training", _("in training")
+    GRADUATED = "graduated", _("graduated")
+    CONCLUDED = "concluded", _("concluded")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+    REFUSED = "refused", _("refused")
+
+
+S = ParticipationState
+MOVES: dict[str, frozenset[str]] = {
+    S.NOMINATED: frozenset({S.ADMITTED, S.REFUSED, S.WITHDRAWN}),
+    S.ADMITTED: frozenset({S.TRAINING, S.WITHDRAWN}),
+    S.TRAINING: frozenset({S.GRADUATED, S.WITHDRAWN}),
+    S.GRADUATED: frozenset({S.CONCLUDED, S.WITHDRAWN}),
+    S.CONCLUDED: frozenset(),
+    S.WITHDRAWN: frozenset(),
+    S.REFUSED: frozenset(),
+}

@@ -1,0 +1,93 @@
+"""The only writers of participations and support periods."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from incubator.common.errors import RuleBroken, Stale
+from incubator.programmes.choices import MOVES, ParticipationState
+from incubator.programmes.models import Cohort, Participation, ParticipationMove
+from trainees.models import Trainee
+
+
+@transaction.atomic
+def nominate_trainees(trainees: Iterable[Trainee], *, cohort: Cohort, on: date, by: Any) -> list[Participation]:
+    """Nominate people into a cohort; those who take part already stay as they are. Returns the new participations."""
+    trainees = list(trainees)
+    there = set(Participation.objects.filter(cohort=cohort, trainee__in=trainees).values_list("trainee_id", flat=True))
+    return Participation.objects.bulk_create(
+        [Participation(trainee=t, cohort=cohort, nominated_on=on) for t in trainees if t.pk not in there],
+        batch_size=1000,
+    )
+
+
+def admit(participations: Sequence[Participation], *, by: Any) -> int:
+    """Admit nominated people to their cohort."""
+    return _move_all(participations, ParticipationState.ADMITTED, by=by)
+
+
+def start_training(participations: Sequence[Participation], *, by: Any) -> int:
+    return _move_all(participations, ParticipationState.TRAINING, by=by)
+
+
+@transaction.atomic
+def withdraw(participation: Participation, *, by: Any, reason: str) -> Participation:
+    """End a participation early. The history stays; the support period is no longer open."""
+    if not reason.strip():
+        raise RuleBroken(_("Say why the participation ends."))
+    _move_all([participation], ParticipationState.WITHDRAWN, by=by, reason=reason)
+    participation.refresh_from_db()
+    return participation
+
+
+@transaction.atomic
+def open_support(participation: Participation, *, graduated_on: date, by: Any) -> Participation:
+    """Graduate: the support period runs ``cohort.support_days`` days from the day of graduation, that day included.
+
+    Called by the graduation decision of the teaching room, which knows whether the rule is met.
+    """
+    ends_on = graduated_on + timedelta(days=participation.cohort.support_days - 1)
+    _move_all(
+        [participation],
+        ParticipationState.GRADUATED,
+        by=by,
+        graduated_on=graduated_on,
+        support_starts_on=graduated_on,
+        support_ends_on=ends_on,
+    )
+    participation.refresh_from_db()
+    return participation
+
+
+@transaction.atomic
+def _move_all(
+    participations: Sequence[Participation], after: ParticipationState, *, by: Any, reason: str = "", **changes: Any
+) -> int:
+    """Move all of them or none, guarded by the state each was read in: of two clicks at once one loses."""
+    for before in {p.state for p in participations}:
+        group = [p for p in participations if p.state == before]
+        _check_move(before, after, group[0])
+        won = Participation.objects.filter(pk__in=[p.pk for p in group], state=before).update(state=after, **changes)
+        if won != len(group):
+            raise Stale(_("Somebody else has just changed one of these participations. Look again and repeat."))
+        ParticipationMove.objects.bulk_create(
+            ParticipationMove(participation=p, before=before, after=after, by=by, reason=reason) for p in group
+        )
+        for participation in group:
+            participation.state = after
+    return len(participations)
+
+
+def _check_move(before: str, after: ParticipationState, example: Participation) -> None:
+    if after not in MOVES[before]:
+        raise RuleBroken(
+            _("%(who)s is “%(before)s” and cannot become “%(after)s”.")
+            % {
+                "who": example.trainee.name,
+                "before": ParticipationState(before).label,
+                "after": after.label,
+            }
+        )

@@ -1,0 +1,10 @@
+"""The room ``reports``: county figures and documents; reads, writes nothing but its own files."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ReportsConfig(AppConfig):
+    name = "incubator.reports"
+    label = "reports"
+    verbose_name = _("Reports")

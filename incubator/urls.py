@@ -1,0 +1,21 @@
+"""Every address of the site. Whatever is not opened by name is closed to strangers (LoginRequiredMiddleware)."""
+
+from allauth.account import views as account
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+from django.views.i18n import set_language
+
+from incubator.portal.views import home
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("me/", include("incubator.portal.urls")),
+    path("reports/", include("incubator.reports.urls")),
+    path("jobs/", include("incubator.jobs.urls")),
+    path("accounts/login/", account.login, name="account_login"),
+    path("accounts/logout/", account.logout, name="account_logout"),
+    path("accounts/password/change/", account.password_change, name="account_change_password"),
+    path("language/", login_not_required(set_language), name="set_language"),
+    path("admin/", admin.site.urls),
+]

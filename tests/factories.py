@@ -1,0 +1,198 @@
+"""The dullest valid objects. What matters to a test is written in the test."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import factory
+from factory.django import DjangoModelFactory
+
+from courses.models import Course, GraduationRule, Session, TrainingClass
+from incubator.accounts.choices import Role
+from incubator.accounts.models import Posting, User
+from incubator.certification.models import Badge, Rule
+from incubator.grants.models import TrafficPool
+from incubator.metrics.choices import AccountState
+from incubator.metrics.models import CreatorAccount, LatestReading, Reading
+from incubator.programmes.choices import ParticipationState
+from incubator.programmes.models import Cohort, Participation, Programme
+from incubator.regions.choices import Level
+from incubator.regions.models import Region
+from trainees.models import Trainee
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def region(code: str, name: str = "", *, level: str = Level.COUNTY) -> Region:
+    """A division with the path its code suggests, made on demand."""
+    found = Region.objects.filter(code=code).first()
+    if found:
+        return found
+    province = code if level == Level.PROVINCE else region(code[:2] + "0000", level=Level.PROVINCE).code
+    prefecture = None
+    if level == Level.COUNTY:
+        prefecture = region(code[:4] + "00", level=Level.PREFECTURE).code
+    elif level == Level.PREFECTURE:
+        prefecture = code
+    parent = {Level.PROVINCE: None, Level.PREFECTURE: province, Level.COUNTY: prefecture}[Level(level)]
+    return Region.objects.create(
+        code=code,
+        name=name or f"{code}{ {'province': '省', 'prefecture': '市', 'county': '县'}[level] }",
+        level=level,
+        parent_id=parent,
+        province_id=province,
+        prefecture_id=prefecture,
+    )
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"user{n}")
+    display_name = factory.LazyAttribute(lambda o: o.username)
+    role = Role.STAFF
+
+    @factory.post_generation
+    def password(self, create, value, **kwargs):
+        self.set_password(value or "correct horse")
+        self.save()
+
+
+def official(code: str, **kwargs) -> User:
+    """An official posted to the region with that code, made when missing."""
+    level = Level.PROVINCE if code.endswith("0000") else Level.PREFECTURE if code.endswith("00") else Level.COUNTY
+    user = UserFactory(role=Role.OFFICIAL, **kwargs)
+    Posting.objects.create(user=user, region=region(code, level=level), starts_on=date(2020, 1, 1))
+    return user
+
+
+def superuser(**kwargs) -> User:
+    return UserFactory(is_staff=True, is_superuser=True, **kwargs)
+
+
+class ProgrammeFactory(DjangoModelFactory):
+    class Meta:
+        model = Programme
+
+    name = factory.Sequence(lambda n: f"Programme {n}")
+
+
+class CohortFactory(DjangoModelFactory):
+    class Meta:
+        model = Cohort
+
+    programme = factory.SubFactory(ProgrammeFactory)
+    name = factory.Sequence(lambda n: f"Cohort {n}")
+    starts_on = date(2026, 3, 1)
+    ends_on = date(2026, 12, 31)
+
+    @factory.post_generation
+    def rule(self, create, value, **kwargs):
+        if create:
+            GraduationRule.objects.create(cohort=self)
+
+
+class TraineeFactory(DjangoModelFactory):
+    class Meta:
+        model = Trainee
+
+    number = factory.Sequence(lambda n: f"T2026-{n:07d}")
+    name = factory.Sequence(lambda n: f"学员{n}")
+    county = factory.LazyFunction(lambda: region("622927"))
+
+
+class ParticipationFactory(DjangoModelFactory):
+    class Meta:
+        model = Participation
+
+    trainee = factory.SubFactory(TraineeFactory)
+    cohort = factory.SubFactory(CohortFactory)
+    nominated_on = date(2026, 3, 1)
+
+
+def graduate_row(on: date = date(2026, 6, 1), *, days: int = 180, **kwargs) -> Participation:
+    """A graduated participation with its support period open, without the teaching that led there."""
+    return ParticipationFactory(
+        state=ParticipationState.GRADUATED,
+        graduated_on=on,
+        support_starts_on=on,
+        support_ends_on=on + timedelta(days=days - 1),
+        **kwargs,
+    )
+
+
+class CreatorAccountFactory(DjangoModelFactory):
+    class Meta:
+        model = CreatorAccount
+
+    trainee = factory.SubFactory(TraineeFactory)
+    handle = factory.Sequence(lambda n: f"ks{n:06d}")
+    state = AccountState.LINKED
+
+
+def reading(account: CreatorAccount, day: date, followers: int) -> Reading:
+    """A reading fetched at two in the morning of its day, and the latest one where it is newer."""
+    fetched_at = datetime(day.year, day.month, day.day, 2, tzinfo=SHANGHAI)
+    row = Reading.objects.create(account=account, day=day, followers=followers, fetched_at=fetched_at)
+    latest = LatestReading.objects.filter(account=account).first()
+    if latest is None or latest.day < day:
+        LatestReading.objects.update_or_create(
+            account=account, defaults={"day": day, "followers": followers, "fetched_at": fetched_at}
+        )
+    return row
+
+
+class CourseFactory(DjangoModelFactory):
+    class Meta:
+        model = Course
+
+    code = factory.Sequence(lambda n: f"C{n:03d}")
+    title = factory.Sequence(lambda n: f"Course {n}")
+    kind = "professional"
+    hours = 8
+
+
+class TrainingClassFactory(DjangoModelFactory):
+    class Meta:
+        model = TrainingClass
+
+    cohort = factory.SubFactory(CohortFactory)
+    name = factory.Sequence(lambda n: f"Class {n}")
+    region = factory.LazyFunction(lambda: region("622900", level=Level.PREFECTURE))
+
+
+class SessionFactory(DjangoModelFactory):
+    class Meta:
+        model = Session
+
+    training_class = factory.SubFactory(TrainingClassFactory)
+    course = factory.SubFactory(CourseFactory)
+    starts_at = factory.Sequence(lambda n: datetime(2026, 4, 1, 8, tzinfo=SHANGHAI) + timedelta(days=n))
+    ends_at = factory.LazyAttribute(lambda o: o.starts_at + timedelta(minutes=8 * 45))
+
+
+class TrafficPoolFactory(DjangoModelFactory):
+    class Meta:
+        model = TrafficPool
+
+    name = factory.Sequence(lambda n: f"Pool {n}")
+    impressions = 1_000_000
+
+
+class BadgeFactory(DjangoModelFactory):
+    class Meta:
+        model = Badge
+
+    code = factory.Sequence(lambda n: f"badge-{n}")
+    name = "幸福乡村带头人"
+
+
+class RuleFactory(DjangoModelFactory):
+    class Meta:
+        model = Rule
+
+    badge = factory.SubFactory(BadgeFactory)
+    version = 1
+    followers = 100_000
+    published_at = datetime(2026, 1, 1, tzinfo=SHANGHAI)

@@ -1,0 +1,19 @@
+"""Closed lists of the trainees room."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Sex(models.TextChoices):
+    MALE = "male", _("male")
+    FEMALE = "female", _("female")
+
+
+class Background(models.TextChoices):
+    """Whom the programme looks for (DESIGN: rural founders, returning graduates, recorders, village cadres)."""
+
+    FOUNDER = "founder", _("rural founder")
+    GRADUATE = "graduate", _("returning graduate")
+    RECORDER = "recorder", _("recorder of village life")
+    CADRE = "cadre", _("village cadre")
+    OTHER = "other", _("other")

@@ -1,0 +1,82 @@
+"""What an ID number and a phone are: normalised, checked, and turned into the keys people are found by.
+
+Sources: GB 11643 (18 digits, check digit modulo 11-2) through python-stdnum; residence permits of Hong Kong, Macao and
+Taiwan residents (81, 82, 83) follow the same form with their own region codes; mobiles through phonenumbers.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+import phonenumbers
+from django.utils.translation import gettext as _
+from stdnum.cn import ric
+from stdnum.exceptions import InvalidChecksum, ValidationError
+
+from incubator.common.encryption import blind_index
+from incubator.common.errors import RuleBroken
+from trainees.choices import Sex
+
+PERMIT_PREFIXES = ("810000", "820000", "830000")
+
+
+@dataclass(frozen=True, slots=True)
+class IdNumber:
+    """A valid ID number with what it says: date of birth and sex."""
+
+    number: str
+    born_on: date
+    sex: str
+
+
+def _plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split()).upper()
+
+
+def parse_id_number(text: str) -> IdNumber:
+    """The ID number in ``text``; raises ``RuleBroken`` with what is wrong and what to do."""
+    number = _plain(text)
+    if len(number) == 15 and number.isdigit():
+        raise RuleBroken(_("This is an old ID number of 15 digits. Write the 18 characters of the present card."))
+    if len(number) != 18:
+        raise RuleBroken(_("An ID number has 18 characters; this one has %(count)s.") % {"count": len(number)})
+    try:
+        if number.startswith(PERMIT_PREFIXES):
+            _check_permit(number)
+        else:
+            ric.validate(number)
+        born_on = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except InvalidChecksum:
+        raise RuleBroken(
+            _("The last character of the ID number does not fit the others. Compare it with the card; one is mistyped.")
+        ) from None
+    except (ValidationError, ValueError):
+        raise RuleBroken(_("This is not a valid ID number. Compare it with the card.")) from None
+    return IdNumber(number, born_on, Sex.MALE if int(number[16]) % 2 else Sex.FEMALE)
+
+
+def _check_permit(number: str) -> None:
+    if ric.calc_check_digit(number[:-1]) != number[-1]:
+        raise InvalidChecksum
+
+
+def parse_mobile(text: str) -> str:
+    """The mainland mobile in ``text`` as E.164 (``+8613…``); raises ``RuleBroken``."""
+    plain = _plain(text)
+    try:
+        number = phonenumbers.parse(plain, "CN")
+    except phonenumbers.NumberParseException:
+        raise RuleBroken(_("This is not a phone number. Write the 11 digits of a mobile.")) from None
+    national = str(number.national_number)
+    if number.country_code != 86 or len(national) != 11 or not national.startswith("1"):
+        raise RuleBroken(_("This is not a mobile number. Write the 11 digits of a mobile, not a landline."))
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def id_number_index(number: str) -> bytes:
+    """The key a person is found by: one person is one trainee."""
+    return blind_index(number, context="trainee.id_number")
+
+
+def phone_index(phone: str) -> bytes:
+    return blind_index(phone, context="trainee.phone")

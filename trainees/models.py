@@ -1,0 +1,71 @@
+"""A trainee: a person in the programme. One person is one trainee, whatever county names them."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from incubator.common.encryption import EncryptedTextField
+from incubator.common.masking import mask_id_number, mask_phone
+from incubator.regions.models import Region
+from incubator.regions.scoping import RegionScopedQuerySet
+from trainees.choices import Background, Sex
+
+
+class TraineeQuerySet(RegionScopedQuerySet):
+    region_path = "county"
+
+
+class Trainee(models.Model):
+    """Identity, home county and contact. ID number and phone are encrypted and found by their blind indexes."""
+
+    number = models.CharField(_("trainee number"), max_length=20, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=60)
+    sex = models.CharField(_("sex"), max_length=10, choices=Sex, blank=True)
+    born_on = models.DateField(_("date of birth"), null=True, blank=True)
+    county = models.ForeignKey(Region, models.PROTECT, related_name="trainees", verbose_name=_("county"))
+    township = models.CharField(_("township"), max_length=60, blank=True)
+    background = models.CharField(_("background"), max_length=10, choices=Background, default=Background.OTHER)
+    education = models.CharField(_("education"), max_length=30, blank=True)
+    id_number = EncryptedTextField(_("ID number"), null=True)
+    id_number_index = models.BinaryField(max_length=32, null=True, editable=False)
+    phone = EncryptedTextField(_("phone"), null=True)
+    phone_index = models.BinaryField(max_length=32, null=True, editable=False)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="trainee",
+        editable=False,
+        verbose_name=_("login"),
+    )
+    created_at = models.DateTimeField(_("entered at"), auto_now_add=True)
+
+    objects = TraineeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("trainee")
+        verbose_name_plural = _("trainees")
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["id_number_index"], condition=Q(id_number_index__isnull=False), name="one_trainee_per_person"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["phone_index"], name="trainee_phone"),
+            models.Index(fields=["county", "number"], name="trainee_county_number"),
+            models.Index(fields=["name"], name="trainee_name", opclasses=["varchar_pattern_ops"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}"
+
+    @property
+    def masked_id_number(self) -> str:
+        return mask_id_number(self.id_number)
+
+    @property
+    def masked_phone(self) -> str:
+        return mask_phone(self.phone)
