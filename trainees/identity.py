@@ -1,7 +1,7 @@
 """What an ID number and a phone are: normalised, checked, and turned into the keys people are found by.
 
-Sources: GB 11643 (18 characters, date of birth, check digit modulo 11-2) through python-stdnum, whose table of counties by
-year is not asked: a card registered late carries a code younger than its owner. Mobiles through phonenumbers.
+Sources: GB 11643 (18 characters, date of birth, check digit modulo 11-2) through python-stdnum. Its table of counties
+by year is not asked: a card registered late carries a code younger than its owner. Mobiles through phonenumbers.
 """
 
 import re
@@ -20,7 +20,17 @@ from trainees.choices import Sex
 
 # First two digits of GB/T 2260; 81, 82 and 83 are residence permits of Hong Kong, Macao and Taiwan residents.
 PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 81 82 83".split()
+    str(code)
+    for block in (
+        range(11, 16),
+        range(21, 24),
+        range(31, 38),
+        range(41, 47),
+        range(50, 55),
+        range(61, 66),
+        range(81, 84),
+    )
+    for code in block
 )
 # The shape of mainland mobiles. Which prefixes are allotted changes too often to refuse one for it.
 MOBILE = re.compile(r"1[3-9][0-9]{9}")
