@@ -8,3 +8,7 @@ class MetricsConfig(AppConfig):
     name = "incubator.metrics"
     label = "metrics"
     verbose_name = _("Followers")
+
+    def ready(self) -> None:
+        """Register this room's kinds of job."""
+        from incubator.metrics import batches  # noqa: F401

@@ -1,0 +1,15 @@
+"""The only writers of accounts, authorisations, readings and runs."""
+
+from incubator.metrics.services.accounts import register_accounts
+from incubator.metrics.services.consent import begin_consent, complete_consent, store_tokens, withdraw_consent
+from incubator.metrics.services.refresh import resume_run, start_refresh
+
+__all__ = [
+    "begin_consent",
+    "complete_consent",
+    "register_accounts",
+    "resume_run",
+    "start_refresh",
+    "store_tokens",
+    "withdraw_consent",
+]

@@ -1,0 +1,18 @@
+"""Celery tasks of this room."""
+
+from celery import shared_task
+from django.utils import timezone
+
+
+@shared_task(name="metrics.refresh_today")
+def refresh_today() -> None:
+    """Begin today's refresh of every platform; sent twice, it goes on with the run there is."""
+    from incubator.common.errors import RuleBroken
+    from incubator.metrics.choices import Platform
+    from incubator.metrics.services import start_refresh
+
+    for platform in Platform.values:
+        try:
+            start_refresh(platform=platform, day=timezone.localdate(), at=timezone.now())
+        except RuleBroken:  # finished already
+            continue
