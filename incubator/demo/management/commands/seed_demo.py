@@ -1,0 +1,65 @@
+"""``manage.py seed_demo``: the demo county, built through the services; run again it finishes or leaves it."""
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from incubator.demo.vendor import Vendor, VendorAway
+
+from incubator.common.errors import RuleBroken
+from incubator.demo import stage
+from incubator.demo.cast import LOGINS, PASSWORD
+
+
+class Command(BaseCommand):
+    help = "Builds the demo county through the services. Needs the worker and the platform simulator to run."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("The demo is only built where INCUBATOR_DEMO=1 is set (make run sets it).")
+        try:
+            self._build()
+        except VendorAway as error:
+            raise CommandError(f"The platform simulator does not answer ({error}). Start it with make run.") from None
+        except (stage.DemoFailed, RuleBroken) as error:
+            raise CommandError(str(error)) from None
+
+    def _build(self) -> None:
+        began = time.monotonic()
+        clock = stage.find_clock(timezone.localdate())
+        vendor = Vendor(settings.KUAISHOU_BASE_URL)
+        manager = stage.cast_logins()
+        cohort = stage.set_the_scene(clock, by=manager)
+        self._act("Importing three county rosters")
+        stage.import_rosters(cohort, by=manager, say=self._say)
+        self._act("Teaching, marking attendance, graduating")
+        stage.teach(cohort, clock, by=manager)
+        self._say(f"  {stage.graduate_who_may(cohort, clock, by=manager)} people graduated now")
+        self._act("Creators consent on the platform")
+        vendor.cast(stage.curves(cohort, clock))
+        stage.consent_everybody(cohort, clock, vendor, by=manager, say=self._say)
+        self._act("Reading 90 days of followers through the worker")
+        stage.read_every_day(clock, vendor, say=self._say)
+        vendor.set_clock(None)
+        self._act("Granting traffic, certifying, writing the county report")
+        stage.give_traffic(cohort, clock, by=manager)
+        stage.certify(clock)
+        stage.write_report(clock)
+        self._tell_logins(stage.open_trainee_logins(cohort))
+        self._say(f"The demo county is ready ({time.monotonic() - began:.0f} s).")
+
+    def _act(self, title: str) -> None:
+        self._say(f"· {title}")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+    def _tell_logins(self, trainees: list[tuple[str, str]]) -> None:
+        self._say(f"\nLog in with the password {PASSWORD} as:")
+        for login in LOGINS:
+            self._say(f"  {login.username:<16} {login.display_name}")
+        for number, who in trainees:
+            self._say(f"  {number:<16} trainee: {who}")
