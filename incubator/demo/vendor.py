@@ -9,7 +9,7 @@ from http.client import HTTPResponse
 from typing import Any
 
 
-class VendorAway(Exception):  # noqa: N818
+class VendorAway(Exception):
     """The platform simulator does not answer."""
 
 

@@ -6,11 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from incubator.demo.vendor import Vendor, VendorAway
 
 from incubator.common.errors import RuleBroken
 from incubator.demo import stage
 from incubator.demo.cast import LOGINS, PASSWORD
+from incubator.demo.vendor import Vendor, VendorAway
 
 
 class Command(BaseCommand):
