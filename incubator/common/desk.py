@@ -1,0 +1,405 @@
+"""What every list and page of the staff desk (Django admin with unfold) shares.
+
+- Rows: a list, a page, a choice, a filter and a search offer what ``visible_to(user)`` offers, and nothing else. A
+  model that cannot say who sees its rows is for superusers, unless its admin says that it is reference data.
+- Moves: a change of state is an action that calls a service. Every refusal is shown as its sentence.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.utils import get_fields_from_path, quote, unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import BooleanField, Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.contrib.filters.admin import (
+    AutocompleteSelectFilter,
+    BooleanRadioFilter,
+    ChoicesDropdownFilter,
+    DropdownFilter,
+    RelatedDropdownFilter,
+)
+from unfold.widgets import UnfoldAdminSingleDateWidget, UnfoldAdminTextareaWidget
+
+from incubator.common.errors import RuleBroken
+
+REFUSALS_SHOWN = 20
+
+# --- Rows -------------------------------------------------------------------------------------------------------------
+
+
+def visible_rows(model: type[Model], user: Any, *, is_reference: bool = False) -> QuerySet:
+    """The rows of ``model`` that ``user`` may see. Fails closed: superusers only, where the model cannot say."""
+    rows = model._default_manager.all()
+    if hasattr(rows, "visible_to"):
+        return rows.visible_to(user)
+    if is_reference or (user.is_active and user.is_superuser):
+        return rows
+    return rows.none()
+
+
+class ScopedFields:
+    """Choices of a form's related fields: the rows that the person may see in that model's own list."""
+
+    def related_rows(self, model: type[Model], request: HttpRequest) -> QuerySet:
+        own = self.admin_site._registry.get(model)  # type: ignore[attr-defined]
+        return own.get_queryset(request) if isinstance(own, ScopedAdmin) else visible_rows(model, request.user)
+
+    def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> QuerySet:
+        return self.related_rows(db_field.remote_field.model, request)
+
+
+# --- Filters ----------------------------------------------------------------------------------------------------------
+
+
+class ScopedRelatedFilter(RelatedDropdownFilter):
+    """A drop-down of related rows, only those that the person may see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: "ScopedAdmin") -> list[tuple]:
+        return [(row.pk, str(row)) for row in model_admin.related_rows(field.remote_field.model, request)]
+
+
+class ScopedSearchFilter(AutocompleteSelectFilter):
+    """The same for long tables, as a search field; a chosen row shows its name only to those who may see it."""
+
+    def choices(self, changelist: Any) -> Iterable:
+        for choice in super().choices(changelist):
+            rows = self.model_admin.related_rows(self.field.remote_field.model, self.request)
+            choice["form"].fields[self.lookup_kwarg].queryset = rows
+            yield choice
+
+
+class QuestionFilter(DropdownFilter):
+    """A filter of named questions: ``questions`` is ``{value: (label, function of a queryset)}``."""
+
+    questions: dict[str, tuple[Any, Callable[[QuerySet], QuerySet]]] = {}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(value, label) for value, (label, _narrow) in self.questions.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        question = self.questions.get(self.value() or "")
+        return question[1](queryset) if question else queryset
+
+
+# --- Moves ------------------------------------------------------------------------------------------------------------
+
+
+class NoQuestions(forms.Form):
+    """What a move asks for before it is made: nothing."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(*args, **kwargs)
+
+
+class Reason(NoQuestions):
+    """Asks why."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), max_length=200, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2})
+    )
+
+
+class Day(NoQuestions):
+    """Asks for a day."""
+
+    on = forms.DateField(label=gettext_lazy("Day"), widget=UnfoldAdminSingleDateWidget)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A change of state that staff can make, on a page and on chosen rows of a list.
+
+    ``do`` gets the row (with ``together`` the list of chosen rows, all or none), ``by`` and the answers of ``form``.
+    ``states`` are those in which a page offers the button; ``permission`` is needed beside the right to see the row
+    (the right to change it, unless named).
+    """
+
+    name: str
+    label: Any
+    do: Callable[..., Any]
+    form: type[NoQuestions] = NoQuestions
+    states: Sequence[str] | None = None
+    state_of: Callable[[Any], str] = field(default=lambda row: row.state)
+    permission: str = ""
+    together: bool = False
+    is_main: bool = False
+
+    @property
+    def asks(self) -> bool:
+        return bool(self.form.base_fields)
+
+    def fits(self, row: Any) -> bool:
+        return self.states is None or self.state_of(row) in self.states
+
+
+@dataclass(frozen=True)
+class Section:
+    """A read-only part of a page below its fields: a title and a piece of HTML."""
+
+    title: Any
+    html: SafeString
+
+
+def table(title: Any, headings: Sequence[Any], rows: Iterable[Sequence[Any]], *, empty: Any = "") -> Section:
+    """A section that is a table; ``empty`` is said instead when there are no rows."""
+    context = {"headings": headings, "rows": list(rows), "empty": empty}
+    return Section(title, render_to_string("admin/desk/table.html", context))
+
+
+def facts(title: Any, pairs: Iterable[tuple[Any, Any]]) -> Section:
+    """A section of names and values."""
+    return Section(title, render_to_string("admin/desk/facts.html", {"pairs": list(pairs)}))
+
+
+def link_to(row: Model | None, text: Any = None) -> Any:
+    """The row's name as a link to its page in the desk, plain where it has none, a dash for none."""
+    if row is None:
+        return "-"
+    name = row if text is None else text
+    try:
+        url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[quote(row.pk)])
+    except NoReverseMatch:
+        return str(name)
+    return format_html('<a class="desk-link" href="{}">{}</a>', url, name)
+
+
+# --- Admin classes ----------------------------------------------------------------------------------------------------
+
+
+class ScopedAdmin(ScopedFields, ModelAdmin):
+    """A list and its pages, scoped to the person who looks."""
+
+    is_reference = False  # rows of no region, that everybody with the permission may see
+    is_read_only = False  # neither added nor edited here: only looked at and moved
+    may_delete = False  # people, ledgers, awards and whatever hangs on them are never deleted
+    is_long = False  # too many rows for a drop-down: filters on it are search fields
+    moves: Sequence[Move] = ()
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_filter_submit = True
+    list_per_page = 50
+    change_form_template = "admin/desk/change_form.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = visible_rows(self.model, request.user, is_reference=self.is_reference)
+        if self.list_select_related:
+            rows = rows.select_related(*self.list_select_related)  # type: ignore[misc]
+        return rows.order_by(*(self.get_ordering(request) or self.model._meta.ordering))
+
+    def get_list_filter(self, request: HttpRequest) -> list:
+        return [self._scoped_filter(item) for item in super().get_list_filter(request)]
+
+    def _scoped_filter(self, item: Any) -> Any:
+        """Field names become filters that offer visible rows only."""
+        if not isinstance(item, str):
+            return item
+        target = get_fields_from_path(self.model, item)[-1]
+        if target.is_relation:
+            own = self.admin_site._registry.get(target.related_model)
+            return (item, ScopedSearchFilter if getattr(own, "is_long", False) else ScopedRelatedFilter)
+        if target.choices:
+            return (item, ChoicesDropdownFilter)
+        return (item, BooleanRadioFilter) if isinstance(target, BooleanField) else item
+
+    # Permissions
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return not self.is_read_only and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return not self.is_read_only and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may_delete and super().has_delete_permission(request, obj)
+
+    def may_move(self, request: HttpRequest, move: Move) -> bool:
+        permission = move.permission or f"{self.opts.app_label}.change_{self.opts.model_name}"
+        return request.user.has_perm(permission)
+
+    # Forms whose service may refuse
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict | None = None
+    ) -> HttpResponse:
+        """As ever; when a service refuses what was entered, the form comes back filled, with the sentence on top."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except RuleBroken as refusal:
+            request.refusal = str(refusal)  # type: ignore[attr-defined]
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        sentence = getattr(request, "refusal", None)
+        return _refused(form, sentence) if sentence else form
+
+    # Moves on lists
+
+    def get_actions(self, request: HttpRequest) -> dict:
+        actions = super().get_actions(request)
+        if IS_POPUP_VAR in request.GET:
+            return actions
+        for move in self.moves:
+            if self.may_move(request, move):
+                actions[move.name] = (_action(move), move.name, move.label)
+        return actions
+
+    def _move_chosen(self, request: HttpRequest, move: Move, rows: QuerySet) -> HttpResponse | None:
+        confirmed = "confirmed" in request.POST
+        form = move.form(request.POST if confirmed else None, request=request)
+        if move.asks and not (confirmed and form.is_valid()):
+            return self._ask(request, move, form, list(rows[: REFUSALS_SHOWN + 1]), rows)
+        self._carry_out(request, move, list(rows), form.cleaned_data if move.asks else {})
+        return None
+
+    def _ask(
+        self, request: HttpRequest, move: Move, form: forms.Form, rows: list, chosen: QuerySet | None = None
+    ) -> HttpResponse:
+        """The page between: what was chosen, and the move's questions. It posts to where it came from."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": move.label,
+            "opts": self.opts,
+            "move": move,
+            "form": form,
+            "media": self.media + form.media,
+            "rows": rows[:REFUSALS_SHOWN],
+            "more": chosen.count() - REFUSALS_SHOWN if chosen is not None and len(rows) > REFUSALS_SHOWN else 0,
+            "action": request.get_full_path(),
+            "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "select_across": request.POST.get("select_across", "0"),
+            "checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/desk/ask.html", context)
+
+    def _carry_out(self, request: HttpRequest, move: Move, rows: list, answers: dict[str, Any]) -> None:
+        """Make the move for each row, telling every refusal and how many were made."""
+        done, refusals = self._make(request, move, rows, answers)
+        for sentence in refusals[:REFUSALS_SHOWN]:
+            messages.error(request, sentence)
+        if len(refusals) > REFUSALS_SHOWN:
+            hidden = len(refusals) - REFUSALS_SHOWN
+            messages.error(request, _("And %(count)s more refusals.") % {"count": hidden})
+        if done:
+            sentence = ngettext("%(move)s: %(count)s row.", "%(move)s: %(count)s rows.", done)
+            messages.success(request, sentence % {"move": move.label, "count": done})
+
+    def _make(self, request: HttpRequest, move: Move, rows: list, answers: dict[str, Any]) -> tuple[int, list[str]]:
+        done, refusals = 0, []
+        for subject in [rows] if move.together else rows:
+            try:
+                with transaction.atomic():
+                    move.do(subject, by=request.user, **answers)
+            except RuleBroken as refusal:
+                refusals.append(str(refusal) if len(rows) == 1 or move.together else f"{subject}: {refusal}")
+                continue
+            for row in rows if move.together else [subject]:
+                self.log_change(request, row, str(move.label))
+                done += 1
+        return done, refusals
+
+    # Moves on pages
+
+    def get_urls(self) -> list:
+        info = f"{self.opts.app_label}_{self.opts.model_name}_move"
+        view = self.admin_site.admin_view(self.move_view)
+        return [path("<path:object_id>/move/<slug:name>/", view, name=info), *super().get_urls()]
+
+    def move_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Make one move of one row: at once when posted with good answers, else ask."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None or not self.has_view_permission(request, row):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        move = next((move for move in self.moves if move.name == name), None)
+        if move is None or not self.may_move(request, move):
+            raise PermissionDenied
+        form = move.form(request.POST if request.method == "POST" else None, request=request)
+        if not form.is_valid():
+            return self._ask(request, move, form, [row])
+        self._carry_out(request, move, [row], form.cleaned_data)
+        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[quote(row.pk)])
+        return HttpResponseRedirect(page)
+
+    def get_sections(self, request: HttpRequest, obj: Any) -> list[Section]:
+        """Read-only parts of the page below its fields."""
+        return []
+
+    def render_change_form(self, request: HttpRequest, context: dict, *args: Any, obj: Any = None, **kw: Any) -> Any:
+        if obj is not None:
+            context["moves"] = [
+                (move, move.form(request=request, prefix=None, auto_id=f"{move.name}_%s"))
+                for move in self.moves
+                if move.fits(obj) and self.may_move(request, move)
+            ]
+            context["sections"] = self.get_sections(request, obj)
+            for _move, form in context["moves"]:
+                context["media"] += form.media
+        return super().render_change_form(request, context, *args, obj=obj, **kw)
+
+
+def _refused(form: type[forms.ModelForm], sentence: str) -> type[forms.ModelForm]:
+    """The form again, with the service's refusal as its error."""
+
+    class Refused(form):  # type: ignore[misc, valid-type]
+        def clean(self) -> Any:
+            super().clean()
+            raise ValidationError(sentence)
+
+    return Refused
+
+
+def _action(move: Move) -> Callable[[ScopedAdmin, HttpRequest, QuerySet], HttpResponse | None]:
+    def make_move(model_admin: ScopedAdmin, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
+        return model_admin._move_chosen(request, move, rows)
+
+    return make_move
+
+
+class ReadOnlyAdmin(ScopedAdmin):
+    """A list to look at: nothing is added, edited or deleted."""
+
+    is_read_only = True
+
+
+class ScopedInline(ScopedFields, TabularInline):
+    """Rows below a page. ``is_part_of_parent``: they have no region of their own; whoever sees the parent sees them."""
+
+    is_part_of_parent = False
+    extra = 0
+    show_change_link = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = visible_rows(self.model, request.user, is_reference=self.is_part_of_parent)
+        return rows if self.has_view_or_change_permission(request) else rows.none()
+
+
+class ReadOnlyInline(ScopedInline):
+    """Rows below a page, to look at."""
+
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
