@@ -94,6 +94,10 @@ class GrantMove(models.Model):
         return f"{self.get_before_display()} → {self.get_after_display()}"
 
 
+class LedgerEntryQuerySet(RegionScopedQuerySet):
+    region_path = "grant__participation__trainee__county"
+
+
 class LedgerEntry(models.Model):
     """Impressions promised to a grant or given back to its pool. The database refuses to change or delete one."""
 
@@ -105,6 +109,8 @@ class LedgerEntry(models.Model):
     )
     at = models.DateTimeField(_("at"), auto_now_add=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
+
+    objects = LedgerEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("ledger entry")

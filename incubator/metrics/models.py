@@ -1,6 +1,6 @@
 """Creator accounts, the consent to read them, readings, and the runs that fetch them."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -12,7 +12,7 @@ from incubator.common.encryption import EncryptedTextField
 from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics.choices import AccountState, Failure, Platform, Source
-from incubator.regions.scoping import RegionScopedQuerySet
+from incubator.regions.scoping import RegionScopedQuerySet, scope_of
 from trainees.models import Trainee
 
 LOWEST_THRESHOLD = 10_000  # below this no rule looks; the index of crossings starts here
@@ -53,6 +53,10 @@ class CreatorAccount(models.Model):
         return f"{self.get_platform_display()} {self.handle}"
 
 
+class AuthorisationQuerySet(RegionScopedQuerySet):
+    region_path = "account__trainee__county"
+
+
 class Authorisation(models.Model):
     """A creator's consent and the tokens to read the account. Tokens are encrypted.
 
@@ -72,6 +76,8 @@ class Authorisation(models.Model):
     granted_at = models.DateTimeField(_("consented at"), editable=False)
     rotation = models.PositiveIntegerField(_("times refreshed"), default=0, editable=False)
     claimed_until = models.DateTimeField(null=True, editable=False)
+
+    objects = AuthorisationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("authorisation")
@@ -98,6 +104,10 @@ class ConsentRequest(models.Model):
 
 
 class RefreshRunQuerySet(models.QuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """A run counts accounts of the whole country, so only those who see all of it see runs."""
+        return self if scope_of(user).everything else self.none()
+
     def with_progress(self) -> Self:
         """Annotate ``read_so_far`` and ``failed_so_far``, counted from rows."""
         return self.annotate(
@@ -209,6 +219,10 @@ class LatestReading(models.Model):
         return f"{self.followers} ({self.day})"
 
 
+class RefreshFailureQuerySet(RegionScopedQuerySet):
+    region_path = "account__trainee__county"
+
+
 class RefreshFailure(models.Model):
     """Why an account got no reading in a run. Gone again once it is read."""
 
@@ -217,6 +231,8 @@ class RefreshFailure(models.Model):
     kind = models.CharField(_("why"), max_length=15, choices=Failure)
     code = models.CharField(_("platform's code"), max_length=20, blank=True)
     at = models.DateTimeField(_("at"))
+
+    objects = RefreshFailureQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("failed reading")
