@@ -8,3 +8,12 @@ class Role(models.TextChoices):
     STAFF = "staff", _("programme staff")
     OFFICIAL = "official", _("official")
     TRAINEE = "trainee", _("trainee")
+
+
+class StaffGroup(models.TextChoices):
+    """Groups every installation has; the value is the group's name in the table."""
+
+    MANAGER = "programme manager", _("programme manager")
+    CLERK = "county clerk", _("county clerk")
+    CERTIFIER = "certifier", _("certifier")
+    VIEWER = "viewer", _("viewer")

@@ -180,6 +180,35 @@ def link_to(row: Model | None, text: Any = None) -> Any:
     return format_html('<a class="desk-link" href="{}">{}</a>', url, name)
 
 
+# --- What higher rooms add to the pages of lower ones -----------------------------------------------------------------
+
+
+@dataclass
+class Extension:
+    """What one model's list and pages have beside what their own room gives them."""
+
+    columns: list[Callable[[Any], Any]] = field(default_factory=list)
+    list_rows: list[Callable[[QuerySet], QuerySet]] = field(default_factory=list)
+    filters: list[Any] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    inlines: list[Any] = field(default_factory=list)
+    sections: list[Callable[[HttpRequest, Any], Section | None]] = field(default_factory=list)
+
+
+_EXTENSIONS: dict[type[Model], Extension] = {}
+_NOTHING = Extension()
+
+
+def extend_desk(model: type[Model], **additions: Iterable) -> None:
+    """Add to the list and pages of a lower room's model: the keywords are the fields of ``Extension``.
+
+    The lower room need not know who adds: a trainee's page shows awards, and ``trainees`` knows of no award.
+    """
+    extension = _EXTENSIONS.setdefault(model, Extension())
+    for name, items in additions.items():
+        getattr(extension, name).extend(items)
+
+
 # --- Admin classes ----------------------------------------------------------------------------------------------------
 
 
@@ -191,20 +220,47 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
     may_delete = False  # people, ledgers, awards and whatever hangs on them are never deleted
     is_long = False  # too many rows for a drop-down: filters on it are search fields
     moves: Sequence[Move] = ()
+    sections: Sequence[Callable[[HttpRequest, Any], Section | None]] = ()
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_filter_submit = True
     list_per_page = 50
     change_form_template = "admin/desk/change_form.html"
 
+    @property
+    def extension(self) -> Extension:
+        return _EXTENSIONS.get(self.model, _NOTHING)
+
+    @property
+    def all_moves(self) -> list[Move]:
+        return [*self.moves, *self.extension.moves]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = visible_rows(self.model, request.user, is_reference=self.is_reference)
         if self.list_select_related:
             rows = rows.select_related(*self.list_select_related)  # type: ignore[misc]
+        if self._is_list(request):
+            rows = self.list_rows(rows)
+            for add in self.extension.list_rows:
+                rows = add(rows)
         return rows.order_by(*(self.get_ordering(request) or self.model._meta.ordering))
 
+    def list_rows(self, rows: QuerySet) -> QuerySet:
+        """What only the list needs: annotations and prefetches of its columns."""
+        return rows
+
+    def _is_list(self, request: HttpRequest) -> bool:
+        match = request.resolver_match
+        return match is not None and match.url_name == f"{self.opts.app_label}_{self.opts.model_name}_changelist"
+
+    def get_list_display(self, request: HttpRequest) -> list:
+        return [*super().get_list_display(request), *self.extension.columns]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list:
+        return [*super().get_inlines(request, obj), *self.extension.inlines]
+
     def get_list_filter(self, request: HttpRequest) -> list:
-        return [self._scoped_filter(item) for item in super().get_list_filter(request)]
+        return [self._scoped_filter(item) for item in (*super().get_list_filter(request), *self.extension.filters)]
 
     def _scoped_filter(self, item: Any) -> Any:
         """Field names become filters that offer visible rows only."""
@@ -245,6 +301,14 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
             request.refusal = str(refusal)  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Only what was changed is written: a form open for an hour must not put back what services wrote since."""
+        if not change:
+            return super().save_model(request, obj, form, change)
+        names = {field.name for field in self.opts.concrete_fields}
+        obj.save(update_fields=[name for name in form.changed_data if name in names])
+        return None
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
         sentence = getattr(request, "refusal", None)
@@ -256,7 +320,7 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
         actions = super().get_actions(request)
         if IS_POPUP_VAR in request.GET:
             return actions
-        for move in self.moves:
+        for move in self.all_moves:
             if self.may_move(request, move):
                 actions[move.name] = (_action(move), move.name, move.label)
         return actions
@@ -327,7 +391,7 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
         row = self.get_object(request, unquote(object_id))
         if row is None or not self.has_view_permission(request, row):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        move = next((move for move in self.moves if move.name == name), None)
+        move = next((move for move in self.all_moves if move.name == name), None)
         if move is None or not self.may_move(request, move):
             raise PermissionDenied
         form = move.form(request.POST if request.method == "POST" else None, request=request)
@@ -338,14 +402,15 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
         return HttpResponseRedirect(page)
 
     def get_sections(self, request: HttpRequest, obj: Any) -> list[Section]:
-        """Read-only parts of the page below its fields."""
-        return []
+        """Read-only parts of the page below its fields: this room's own, then those of higher rooms."""
+        found = [section(request, obj) for section in (*self.sections, *self.extension.sections)]
+        return [section for section in found if section is not None]
 
     def render_change_form(self, request: HttpRequest, context: dict, *args: Any, obj: Any = None, **kw: Any) -> Any:
         if obj is not None:
             context["moves"] = [
                 (move, move.form(request=request, prefix=None, auto_id=f"{move.name}_%s"))
-                for move in self.moves
+                for move in self.all_moves
                 if move.fits(obj) and self.may_move(request, move)
             ]
             context["sections"] = self.get_sections(request, obj)
@@ -363,6 +428,13 @@ def _refused(form: type[forms.ModelForm], sentence: str) -> type[forms.ModelForm
             raise ValidationError(sentence)
 
     return Refused
+
+
+def adopt(obj: Model, written: Model) -> None:
+    """Let the form's unsaved object be the row that a service wrote."""
+    obj.pk = written.pk
+    obj._state.adding = False
+    obj.refresh_from_db()
 
 
 def _action(move: Move) -> Callable[[ScopedAdmin, HttpRequest, QuerySet], HttpResponse | None]:

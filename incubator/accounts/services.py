@@ -1,0 +1,111 @@
+"""The only writer of the groups that every installation has.
+
+Permissions are named by their codes: this room lies below those whose pages they open and knows nothing else of them.
+What a person sees of a list is a matter of postings, never of groups.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+from incubator.accounts.choices import StaffGroup
+
+VIEW, WORK = ("view",), ("view", "add", "change")
+ALL = ""  # every model of the room
+Allowed = Mapping[tuple[str, str], Iterable[str]]
+
+# (room, model) → what may be done there. Users, groups, schedules and regions stay with superusers, except for looking
+# a region up, which choosing a county needs.
+GROUPS: dict[str, Allowed] = {
+    StaffGroup.MANAGER: {
+        ("trainees", ALL): WORK,
+        ("rosters", ALL): WORK,
+        ("programmes", ALL): WORK,
+        ("courses", ALL): WORK,
+        ("metrics", ALL): WORK,
+        ("grants", ALL): WORK,
+        ("certification", ALL): WORK,
+        ("reports", ALL): WORK,
+        ("jobs", "job"): ("view", "change"),
+        ("regions", "region"): VIEW,
+        ("regions", "keycounty"): ("view", "change"),
+    },
+    StaffGroup.CLERK: {
+        ("trainees", ALL): ("view", "change"),
+        ("rosters", ALL): WORK,
+        ("programmes", ALL): VIEW,
+        ("programmes", "participation"): WORK,
+        ("courses", ALL): VIEW,
+        ("courses", "trainingclass"): WORK,
+        ("courses", "session"): WORK,
+        ("courses", "enrolment"): WORK,
+        ("courses", "attendance"): WORK,
+        ("jobs", "job"): ("view", "change"),
+        ("regions", "region"): VIEW,
+    },
+    StaffGroup.CERTIFIER: {
+        ("trainees", ALL): VIEW,
+        ("programmes", ALL): VIEW,
+        ("courses", ALL): VIEW,
+        ("metrics", ALL): VIEW,
+        ("certification", ALL): VIEW,
+        ("certification", "candidate"): ("view", "change"),
+        ("certification", "award"): ("view", "change"),
+        ("regions", "region"): VIEW,
+    },
+    StaffGroup.VIEWER: {
+        ("trainees", ALL): VIEW,
+        ("rosters", ALL): VIEW,
+        ("programmes", ALL): VIEW,
+        ("courses", ALL): VIEW,
+        ("metrics", ALL): VIEW,
+        ("grants", ALL): VIEW,
+        ("certification", ALL): VIEW,
+        ("reports", ALL): VIEW,
+        ("regions", ALL): VIEW,
+    },
+}
+
+
+def ensure_groups() -> dict[str, int]:
+    """Make the groups and give them what is named above; returns how many permissions each has of it.
+
+    Run after every migration. What an installation adds to a group stays; what it takes away comes back: a group of
+    one's own is the way to deviate.
+    """
+    return {name: _ensure(name, allowed) for name, allowed in GROUPS.items()}
+
+
+def _ensure(name: str, allowed: Allowed) -> int:
+    group, _is_new = Group.objects.get_or_create(name=str(name))
+    permissions = list(Permission.objects.filter(_permissions_q(allowed)))
+    group.permissions.add(*permissions)
+    return len(permissions)
+
+
+def _permissions_q(allowed: Allowed) -> Q:
+    q = Q(pk__in=[])
+    for (room, model), actions in allowed.items():
+        for action in actions:
+            q |= Q(content_type__app_label=room, codename__startswith=f"{action}_{model}") & (
+                Q() if model == ALL else Q(content_type__model=model)
+            )
+    return q
+
+
+def ensure_groups_after_migration(sender: Any, **kwargs: Any) -> None:
+    """Receiver of ``post_migrate``: once, after the last room, when the permissions of all of them exist."""
+    from django.apps import apps
+
+    if sender is list(apps.get_app_configs())[-1] and _has_groups(kwargs["apps"]):
+        ensure_groups()
+
+
+def _has_groups(migrated: Any) -> bool:
+    try:
+        migrated.get_model("auth", "Group")
+    except LookupError:
+        return False
+    return True

@@ -1,0 +1,147 @@
+"""The staff desk's pages of this room."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from incubator.common.desk import Move, Reason, ScopedAdmin, Section, adopt, extend_desk, link_to, table
+from incubator.programmes.choices import MOVES, ParticipationState
+from incubator.programmes.models import Cohort, Participation, ParticipationMove, Programme
+from incubator.programmes.services import admit, nominate_trainees, start_training, withdraw
+from trainees.models import Trainee
+from trainees.queries import person_q
+
+STATE_COLOURS = {
+    ParticipationState.TRAINING: "info",
+    ParticipationState.GRADUATED: "success",
+    ParticipationState.WITHDRAWN: "warning",
+    ParticipationState.REFUSED: "danger",
+}
+
+
+PERIOD = ("graduated_on", "support_starts_on", "support_ends_on")
+
+
+@admin.register(Programme)
+class ProgrammeAdmin(ScopedAdmin):
+    is_reference = True
+    list_display = ["name"]
+    search_fields = ["name"]
+
+
+@admin.register(Cohort)
+class CohortAdmin(ScopedAdmin):
+    is_reference = True
+    list_display = ["name", "programme", "starts_on", "ends_on", "support_days", "max_age"]
+    list_filter = ["programme"]
+    list_select_related = ["programme"]
+    search_fields = ["name"]
+
+
+def states_before(after: ParticipationState) -> list[str]:
+    """States from which ``after`` can be reached: where its button is offered."""
+    return [before for before, allowed in MOVES.items() if after in allowed]
+
+
+def _history(request: HttpRequest, participation: Participation) -> Section:
+    moves = ParticipationMove.objects.filter(participation=participation).select_related("by")
+    rows = [(date_format(timezone.localtime(m.at), "DATETIME_FORMAT"), str(m), m.by or "-", m.reason) for m in moves]
+    return table(_("Changes of state"), [_("at"), _("change"), _("by"), _("reason")], rows, empty=_("None so far."))
+
+
+@admin.register(Participation)
+class ParticipationAdmin(ScopedAdmin):
+    list_display = ["number", "name", "county", "cohort", "state_label", "graduated_on", "support_ends_on"]
+    list_display_links = ["number", "name"]
+    list_filter = ["state", "cohort", "trainee__county"]
+    list_select_related = ["trainee__county", "cohort__programme"]
+    search_fields = ["trainee__number"]
+    search_help_text = _("Number, beginning of the name, or a whole mobile or ID number")
+    autocomplete_fields = ["trainee"]
+    fields = [("trainee", "cohort"), "nominated_on"]
+    moves = [
+        Move(
+            "admit",
+            _("Admit"),
+            lambda row, by: admit([row], by=by),
+            states=states_before(ParticipationState.ADMITTED),
+            is_main=True,
+        ),
+        Move(
+            "start_training",
+            _("Start training"),
+            lambda row, by: start_training([row], by=by),
+            states=states_before(ParticipationState.TRAINING),
+            is_main=True,
+        ),
+        Move("withdraw", _("Withdraw"), withdraw, form=Reason, states=states_before(ParticipationState.WITHDRAWN)),
+    ]
+
+    sections = [_history]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["trainee", "cohort", "nominated_on", "state", *PERIOD] if obj else []
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [(None, {"fields": [*self.fields, "state", PERIOD] if obj else self.fields})]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"nominated_on": timezone.localdate(), **super().get_changeform_initial_data(request)}
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return (queryset.filter(person_q(search_term, "trainee__")) if search_term.strip() else queryset), False
+
+    def save_model(self, request: HttpRequest, obj: Participation, form: Any, change: bool) -> None:
+        if not change:
+            [written] = nominate_trainees([obj.trainee], cohort=obj.cohort, on=obj.nominated_on, by=request.user)
+            adopt(obj, written)
+
+    @display(description=_("trainee number"), ordering="trainee__number")
+    def number(self, row: Participation) -> str:
+        return row.trainee.number
+
+    @display(description=_("name"), ordering="trainee__name")
+    def name(self, row: Participation) -> str:
+        return row.trainee.name
+
+    @display(description=_("county"), ordering="trainee__county")
+    def county(self, row: Participation) -> str:
+        return row.trainee.county.name
+
+    @display(description=_("state"), ordering="state", label=STATE_COLOURS)
+    def state_label(self, row: Participation) -> tuple[str, str]:
+        return row.state, row.get_state_display()
+
+
+# --- Added to a trainee's pages ---------------------------------------------------------------------------------------
+
+
+@display(description=_("latest participation"))
+def latest_state(trainee: Trainee) -> str:
+    latest = next(iter(trainee.participations.all()), None)  # newest first, prefetched
+    return f"{latest.get_state_display()} · {latest.cohort.name}" if latest else "-"
+
+
+def _with_participations(trainees: QuerySet) -> QuerySet:
+    return trainees.prefetch_related(Prefetch("participations", Participation.objects.select_related("cohort")))
+
+
+def _participations(request: HttpRequest, trainee: Trainee) -> Section | None:
+    if not request.user.has_perm("programmes.view_participation"):
+        return None
+    found = Participation.objects.visible_to(request.user).filter(trainee=trainee).select_related("cohort__programme")
+    rows = [
+        (link_to(p, p.cohort), p.get_state_display(), p.nominated_on, p.graduated_on or "-", p.support_ends_on or "-")
+        for p in found
+    ]
+    headings = [_("cohort"), _("state"), _("nominated on"), _("graduated on"), _("support until")]
+    return table(_("Participations"), headings, rows, empty=_("Takes part in no cohort yet."))
+
+
+extend_desk(Trainee, columns=[latest_state], list_rows=[_with_participations], sections=[_participations])
