@@ -1,6 +1,7 @@
 """Where the embedded PostgreSQL and Valkey are found. Standard library only; these functions start nothing."""
 
 import hashlib
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -8,6 +9,8 @@ from urllib.parse import quote
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 ROLE = "incubator"
+RUNNER_FILE = "runner.json"
+RUNNER_LOCK = "runner.lock"
 
 # The kernel takes 107 bytes for a socket's path; PostgreSQL's lock file beside it needs a few more.
 LONGEST_SOCKET_DIR = 80
@@ -34,6 +37,20 @@ def _temporary_dir() -> Path:
     """``/tmp`` where it can be written, whatever TMPDIR says: two shells with different TMPDIRs must agree."""
     usual = Path("/tmp")  # noqa: S108 - the folder made in it is private and checked before use
     return usual if os.access(usual, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
+
+
+def runner_environment(var: Path) -> dict[str, str]:
+    """What the runner at work in ``var`` decided (public address, demo, platform address), as environment variables.
+
+    A command typed beside ``make run`` then talks to the same platform. Empty when nothing runs.
+    """
+    from incubator.embedded.folders import is_locked
+
+    try:
+        decided = json.loads((var / "run" / RUNNER_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    return decided if is_locked(var / "run" / RUNNER_LOCK) else {}
 
 
 def valkey_socket(var: Path) -> Path:

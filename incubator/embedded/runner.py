@@ -5,6 +5,7 @@ the platform simulator. Ctrl-C stops all in order; a second one ends everything 
 """
 
 import argparse
+import json
 import os
 import signal
 import socket
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from incubator.embedded import PROJECT_DIR, cache_url_of, processes, socket_dir, var_dir
+from incubator.embedded import PROJECT_DIR, RUNNER_FILE, RUNNER_LOCK, cache_url_of, processes, socket_dir, var_dir
 from incubator.embedded.errors import EmbeddedError
 from incubator.embedded.folders import is_locked, last_lines, private_dir, try_lock
 from incubator.embedded.postgres import EmbeddedPostgres
@@ -64,17 +65,22 @@ def servers(var: Path) -> list[Server]:
 
 def environment(options: Options, simulator_port: int) -> dict[str, str]:
     """What every program gets on top of the user's own environment."""
-    ours = {
+    technical = {
         "DJANGO_SETTINGS_MODULE": "incubator.settings",
         "INCUBATOR_VAR": str(options.var),
-        "INCUBATOR_PUBLIC_URL": options.address,
         "PYTHONUNBUFFERED": "1",
         "PYTHONUTF8": "1",
         MARK: str(options.var),
     }
+    return {**os.environ, **technical, **choices(options, simulator_port)}
+
+
+def choices(options: Options, simulator_port: int) -> dict[str, str]:
+    """What this run decided, for its programs and for commands typed beside it (``embedded.runner_environment``)."""
+    decided = {"INCUBATOR_PUBLIC_URL": os.environ.get("INCUBATOR_PUBLIC_URL") or options.address}
     if options.demo:
-        ours |= {"INCUBATOR_DEMO": "1", "KUAISHOU_BASE_URL": f"http://127.0.0.1:{simulator_port}"}
-    return {**os.environ, **ours}
+        decided |= {"INCUBATOR_DEMO": "1", "KUAISHOU_BASE_URL": f"http://127.0.0.1:{simulator_port}"}
+    return decided
 
 
 class Programs:
@@ -123,7 +129,7 @@ class Programs:
 def claim(var: Path) -> IO[str]:
     """The lock that says: this runner owns ``var``. Raises EmbeddedError while another one does."""
     private_dir(var / "run")
-    lock = try_lock(var / "run" / "runner.lock")
+    lock = try_lock(var / "run" / RUNNER_LOCK)
     if lock is None:
         said = (var / "run" / "runner.pid").read_text().split() if (var / "run" / "runner.pid").exists() else []
         where = f" on {said[1]}" if len(said) > 1 else ""
@@ -218,12 +224,15 @@ class Runner:
             say(f"Error: {error}")
             return 1
         finally:
+            (self.options.var / "run" / RUNNER_FILE).unlink(missing_ok=True)
             self.supervisor.stop(STOP_ORDER)
             say("Everything is stopped.")
 
     def _start(self) -> None:
         self._check()
         programs = Programs(self.options, choose_simulator_port() if self.options.demo else SIMULATOR_PORT)
+        decided = choices(self.options, programs.simulator_port)
+        (self.options.var / "run" / RUNNER_FILE).write_text(json.dumps(decided))
         self.supervisor.start(programs.web())
         for server in servers(self.options.var):
             self.supervisor.start(server)
@@ -256,7 +265,9 @@ class Runner:
         say(f"Open {self.options.address}  (answered {time.time() - self.began_at:.1f} s after the start)")
 
     def _seed(self, programs: Programs) -> None:
-        self.supervisor.until(lambda: not port_is_free(programs.simulator_port), 60)
+        if not self.supervisor.until(lambda: not port_is_free(programs.simulator_port), 60):
+            say("The platform simulator does not answer, so the demo county is not built. All else keeps running.")
+            return
         if self.supervisor.run(programs.seed()):
             say("The demo county could not be built; the reason stands above. Everything else keeps running.")
 
@@ -273,7 +284,7 @@ def answers(address: str) -> bool:
 
 def stop_other(var: Path) -> int:
     """Stop the runner of ``var``, wherever it was started."""
-    lock = var / "run" / "runner.lock"
+    lock = var / "run" / RUNNER_LOCK
     if not is_locked(lock):
         end_leftovers(var)
         say("Nothing runs.")

@@ -18,10 +18,10 @@ Wait = Callable[[float], None]
 class Server(ABC):
     """A server process of one data folder. It never opens a TCP port."""
 
-    name: ClassVar[str]
+    name: str
     programs: ClassVar[tuple[str, ...]]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    stop_seconds: ClassVar[float] = 1.5
+    stop_seconds: float = 1.5
     error_marks: ClassVar[tuple[str, ...]]
 
     def __init__(self, data_dir: Path, socket_dir: Path, *, log: Path | None = None) -> None:

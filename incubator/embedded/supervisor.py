@@ -17,6 +17,7 @@ from incubator.embedded.folders import last_lines, open_log
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 SETTLED_SECONDS = 30.0
+BACK_SECONDS = 2.0
 
 
 class StopRequested(Exception):
@@ -80,6 +81,8 @@ class _Watched:
     pause: float = FIRST_PAUSE
     due_at: float | None = None
     deaths: int = 0
+    log_begins: int = 0
+    is_back: bool = True
 
 
 class Supervisor:
@@ -136,6 +139,8 @@ class Supervisor:
         self._start(watched)
 
     def _start(self, watched: _Watched) -> None:
+        log = watched.part.log
+        watched.log_begins = log.stat().st_size if log.exists() else 0
         watched.started_at = time.monotonic()
         watched.part.start(wait=self.wait)
         if watched.part.process is not None:
@@ -162,7 +167,14 @@ class Supervisor:
                 self._note_death(watched, process.returncode)
             if watched.due_at is not None and time.monotonic() >= watched.due_at:
                 self._restart(watched)
+            if not watched.is_back and watched.due_at is None and self._age(watched) > BACK_SECONDS:
+                watched.is_back = True
+                self.say(f"{watched.part.name} runs again.")
         self._bury()
+
+    @staticmethod
+    def _age(watched: _Watched) -> float:
+        return time.monotonic() - watched.started_at
 
     def _bury(self) -> None:
         parts = [*(watched.part for watched in self.watched.values()), *([self._once] if self._once else [])]
@@ -172,24 +184,21 @@ class Supervisor:
         """Say it, end what is left of it, and set the time of the next try: twice as long after each quick death."""
         part = watched.part
         part.kill()
-        settled = time.monotonic() - watched.started_at > SETTLED_SECONDS
+        watched.is_back = False
+        settled = self._age(watched) > SETTLED_SECONDS
         watched.pause = FIRST_PAUSE if settled else min(watched.pause * 2, LONGEST_PAUSE)
         watched.deaths = 1 if settled else watched.deaths + 1
         watched.due_at = time.monotonic() + (0 if watched.deaths == 1 else watched.pause)
         when = "now" if watched.deaths == 1 else f"in {watched.pause:g} s"
         self.say(f"{part.name} ended ({how_it_ended(code)}); it is started again {when}. Its log is {part.log}")
         if code > 0:
-            self._show_end_of_log(part.log)
-
-    def _show_end_of_log(self, log: Path) -> None:
-        for line in last_lines(log):
-            self.say(f"    {line}")
+            for line in last_lines(part.log, since=watched.log_begins):
+                self.say(f"    {line}")
 
     def _restart(self, watched: _Watched) -> None:
         watched.due_at = None
         try:
             self._start(watched)
-            self.say(f"{watched.part.name} runs again.")
         except EmbeddedError as error:
             watched.pause = min(watched.pause * 2, LONGEST_PAUSE)
             watched.due_at = time.monotonic() + watched.pause
