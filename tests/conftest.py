@@ -16,3 +16,15 @@ def clean_cache():
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture
+def platform(tmp_path, settings):
+    """The platform simulator, and settings that point at it."""
+    from tests.platform import SimulatedPlatform
+
+    simulated = SimulatedPlatform(tmp_path / "platform")
+    settings.KUAISHOU_BASE_URL = simulated.url
+    settings.KUAISHOU_RATE_PER_SECOND = 0
+    yield simulated
+    simulated.stop()

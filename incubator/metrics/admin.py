@@ -9,7 +9,7 @@ from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquer
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
@@ -26,6 +26,7 @@ from incubator.common.desk import (
     adopt,
     extend_desk,
     link_to,
+    number,
     table,
 )
 from incubator.metrics.choices import AccountState, Failure
@@ -37,10 +38,6 @@ from trainees.queries import person_q
 
 CHART_DAYS = 90
 FAILURES_SHOWN = 20
-
-
-def followers(number: int | None) -> str:
-    return "-" if number is None else number_format(number, force_grouping=True)
 
 
 # --- Accounts ---------------------------------------------------------------------------------------------------------
@@ -131,7 +128,7 @@ class CreatorAccountAdmin(ScopedAdmin):
     @display(description=_("followers"), ordering="latest__followers")
     def latest_followers(self, row: CreatorAccount) -> str:
         latest = getattr(row, "latest", None)
-        return followers(latest.followers if latest else None)
+        return number(latest.followers if latest else None)
 
     @display(description=_("read on"), ordering="latest__day")
     def latest_day(self, row: CreatorAccount) -> Any:
@@ -237,11 +234,11 @@ class RefreshRunAdmin(ScopedAdmin):
 
     @display(description=_("read"))
     def read(self, run: Any) -> str:
-        return followers(run.read_count)
+        return number(run.read_count)
 
     @display(description=_("failed"))
     def failed(self, run: Any) -> str:
-        return followers(run.failed_count)
+        return number(run.failed_count)
 
     @display(description=_("progress"))
     def progress(self, run: Any) -> SafeString:
@@ -261,7 +258,7 @@ def progress_bar(percent: int) -> SafeString:
 def trainee_followers(trainee: Trainee) -> str:
     """Of the account with the most."""
     found = [a.latest.followers for a in trainee.accounts.all() if getattr(a, "latest", None)]
-    return followers(max(found, default=None))
+    return number(max(found, default=None))
 
 
 def _with_accounts(trainees: QuerySet) -> QuerySet:
@@ -279,7 +276,7 @@ def _accounts(request: HttpRequest, trainee: Trainee) -> Section | None:
 
 def _latest(account: CreatorAccount) -> tuple[str, Any]:
     latest = getattr(account, "latest", None)
-    return (followers(latest.followers), latest.day) if latest else ("-", "-")
+    return (number(latest.followers), latest.day) if latest else ("-", "-")
 
 
 extend_desk(Trainee, columns=[trainee_followers], list_rows=[_with_accounts], sections=[_accounts])

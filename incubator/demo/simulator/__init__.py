@@ -1,0 +1,5 @@
+"""A stand-in for the Kuaishou Open Platform that speaks its protocol, as an HTTP server of its own.
+
+It has creators whose followers grow along curves, a clock that can be set, faults that can be switched on, and a
+recorder of calls. Nothing here is imported by the product's rooms; they reach it over HTTP like the real one.
+"""

@@ -1,0 +1,1 @@
+"""The platforms behind one small interface; no Django here."""

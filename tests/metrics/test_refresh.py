@@ -1,0 +1,250 @@
+"""A refresh run against the simulator over real HTTP: nothing lost, nothing doubled, every failure said."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from incubator.common.errors import RuleBroken
+from incubator.jobs import services as jobs
+from incubator.jobs.choices import JobState
+from incubator.jobs.models import Job
+from incubator.metrics import batches
+from incubator.metrics.choices import AccountState, Failure, Platform
+from incubator.metrics.models import (
+    Authorisation,
+    CallBudget,
+    CreatorAccount,
+    LatestReading,
+    Reading,
+    RefreshBatch,
+    RefreshFailure,
+    RefreshRun,
+)
+from incubator.metrics.services import resume_run, start_refresh
+from incubator.metrics.services.consent import grant_consent
+from tests.factories import SHANGHAI, CreatorAccountFactory
+from tests.metrics.test_clients_kuaishou import REFRESH, USER_INFO, ask
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 9, 1)
+AT = datetime(2026, 9, 1, 3, 0, tzinfo=SHANGHAI)
+
+
+@pytest.fixture
+def accounts(platform):
+    """Three connected accounts, their consents given on the day of the run."""
+    platform.set_clock(AT)
+    return [connect(platform, f"ks{n}") for n in range(3)]
+
+
+def connect(platform, handle):
+    account = CreatorAccountFactory(handle=handle)
+    code = platform.state.issue_code(handle)
+    return grant_consent(account, ask(platform, lambda client: client.exchange(code, at=AT)), at=AT)
+
+
+def refresh(day=DAY, at=AT):
+    run = start_refresh(platform=Platform.KUAISHOU, day=day, at=at)
+    work_off()
+    run.refresh_from_db()
+    return run
+
+
+def work_off():
+    """Do every waiting job, as the worker would."""
+    for job in Job.objects.filter(state=JobState.QUEUED).order_by("pk"):
+        jobs.run(job.pk)
+
+
+def test_every_connected_account_gets_one_reading(platform, accounts):
+    CreatorAccountFactory(handle="stranger", state=AccountState.UNLINKED)
+
+    run = refresh()
+
+    assert run.finished_at and run.planned == 3
+    figures = dict(Reading.objects.filter(day=DAY).values_list("account__handle", "followers"))
+    assert figures == {f"ks{n}": platform.state.followers(f"ks{n}") for n in range(3)}
+    assert dict(LatestReading.objects.values_list("account__handle", "followers")) == figures
+    assert platform.calls(USER_INFO) == {"ks0": 1, "ks1": 1, "ks2": 1}
+
+
+def test_a_batch_done_twice_spends_no_second_call_and_changes_nothing(platform, accounts):
+    refresh()
+    before = list(Reading.objects.order_by("account_id").values_list("account_id", "followers", "fetched_at"))
+
+    batch = RefreshBatch.objects.get()
+    again = jobs.ask_for_job("refresh_batch", key="again", batch=batch.pk, at=AT.isoformat())
+    jobs.run(again.pk)
+
+    assert Job.objects.get(pk=again.pk).state == JobState.DONE
+    assert list(Reading.objects.order_by("account_id").values_list("account_id", "followers", "fetched_at")) == before
+    assert platform.calls(USER_INFO) == {"ks0": 1, "ks1": 1, "ks2": 1}
+
+
+def test_starting_the_same_day_twice_is_one_run(platform, accounts):
+    first = start_refresh(platform=Platform.KUAISHOU, day=DAY, at=AT)
+    second = start_refresh(platform=Platform.KUAISHOU, day=DAY, at=AT)
+    work_off()
+
+    assert first.pk == second.pk and RefreshBatch.objects.count() == 1
+    with pytest.raises(RuleBroken):
+        start_refresh(platform=Platform.KUAISHOU, day=DAY, at=AT)
+
+
+def test_expiring_tokens_are_rotated_and_stored(platform, accounts):
+    before = Authorisation.objects.get(account=accounts[0])
+    later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
+    platform.set_clock(later)
+
+    run = refresh(day, later)
+
+    after = Authorisation.objects.get(account=accounts[0])
+    assert run.readings.count() == 3
+    assert after.rotation == 1 and after.refresh_token != before.refresh_token
+    assert after.refresh_expires_at <= before.refresh_expires_at
+    assert after.access_expires_at == later + timedelta(hours=48)
+    assert platform.calls(REFRESH) == {"ks0": 1, "ks1": 1, "ks2": 1}
+
+
+def test_a_token_refused_before_its_time_is_rotated_once_and_tried_again(platform, accounts):
+    platform.break_(USER_INFO, "result", result=100200108, times=1, handle="ks1")
+
+    refresh()
+
+    assert Reading.objects.filter(day=DAY).count() == 3
+    assert platform.calls(USER_INFO)["ks1"] == 2 and platform.calls(REFRESH) == {"ks1": 1}
+
+
+def test_two_workers_do_not_rotate_the_same_token(platform, accounts):
+    authorisation = Authorisation.objects.get(account=accounts[0])
+
+    assert batches.claim_rotation(authorisation, at=AT)
+    assert not batches.claim_rotation(authorisation, at=AT + timedelta(seconds=59))
+    assert batches.claim_rotation(authorisation, at=AT + timedelta(seconds=61))
+
+
+@pytest.mark.parametrize(
+    ("kind", "why", "state"),
+    [
+        ("missing_fan", Failure.BAD_ANSWER, AccountState.LINKED),
+        ("html", Failure.BAD_ANSWER, AccountState.LINKED),
+        ("gone", Failure.GONE, AccountState.GONE),
+        ("revoked", Failure.REAUTHORISE, AccountState.NEEDS_CONSENT),
+    ],
+)
+def test_a_failed_account_says_why_and_gets_no_figure(platform, accounts, kind, why, state):
+    if kind == "revoked":
+        platform.state.revoke("ks1")
+    elif kind == "gone":
+        platform.break_(USER_INFO, "result", result=400000, handle="ks1")
+    else:
+        platform.break_(USER_INFO, kind, handle="ks1")
+
+    run = refresh()
+
+    assert run.finished_at
+    assert list(RefreshFailure.objects.values_list("account__handle", "kind")) == [("ks1", why)]
+    assert set(Reading.objects.values_list("account__handle", flat=True)) == {"ks0", "ks2"}
+    assert CreatorAccount.objects.get(handle="ks1").state == state
+
+
+def test_a_platform_that_stumbles_is_tried_again_by_itself(platform, accounts, monkeypatch):
+    monkeypatch.setattr(batches.BatchWork, "_pause", lambda self, authorisation, error=None: 0)
+    platform.break_(USER_INFO, "http_500", times=2, handle="ks1")
+
+    refresh()
+
+    assert Reading.objects.filter(day=DAY).count() == 3
+    assert CallBudget.objects.get().spent == 5
+
+
+def test_a_platform_that_is_down_keeps_what_was_read_and_goes_on_later(platform, accounts, monkeypatch):
+    monkeypatch.setattr(batches.BatchWork, "_pause", lambda self, authorisation, error=None: 0)
+    platform.break_(USER_INFO, "http_500", handle="ks1")
+
+    run = refresh()
+    job = Job.objects.get()
+    assert job.state == JobState.QUEUED and job.error
+    assert run.finished_at is None and Reading.objects.count() == 2
+
+    platform.mend()
+    work_off()
+    run.refresh_from_db()
+    assert run.finished_at and Reading.objects.count() == 3 and not RefreshFailure.objects.exists()
+    assert platform.calls(USER_INFO)["ks0"] == 1
+
+
+def test_wrong_settings_stop_the_run_with_a_sentence(platform, accounts, settings):
+    settings.KUAISHOU_APP_ID = "somebody-else"
+
+    run = refresh()
+
+    job = Job.objects.get()
+    assert job.state == JobState.FAILED and "KUAISHOU_APP_ID" in job.error
+    assert run.has_stopped and not Reading.objects.exists()
+
+
+def test_calls_beyond_the_days_budget_are_not_made(platform, accounts, settings):
+    settings.KUAISHOU_DAILY_BUDGET = 2
+
+    refresh()
+
+    assert Job.objects.get().state == JobState.FAILED
+    assert platform.calls(USER_INFO) == {} and CallBudget.objects.get().spent == 0
+
+
+def test_a_figure_of_another_day_is_refused(platform, accounts):
+    platform.set_clock(AT + timedelta(days=1))
+
+    run = refresh()
+
+    assert not Reading.objects.exists()
+    assert set(run.failures.values_list("kind", flat=True)) == {Failure.OTHER_DAY}
+
+
+def test_a_worker_killed_between_writes_loses_no_reading_and_doubles_none(platform, accounts, monkeypatch):
+    monkeypatch.setattr(batches, "WRITE_EVERY", 1)
+    monkeypatch.setattr(batches, "CONCURRENT_CALLS", 1)
+    real = batches.write_readings
+
+    def dies_after_one(batch, answers):
+        real(batch, answers)
+        raise KeyboardInterrupt  # what a kill looks like from inside: nothing after it runs
+
+    monkeypatch.setattr(batches, "write_readings", dies_after_one)
+    start_refresh(platform=Platform.KUAISHOU, day=DAY, at=AT)
+    with pytest.raises(KeyboardInterrupt):
+        work_off()
+    assert Reading.objects.count() == 1
+    job = Job.objects.get()
+    assert job.state == JobState.RUNNING
+
+    monkeypatch.setattr(batches, "write_readings", real)
+    assert jobs.sweep(at=job.lease_until + timedelta(seconds=1)) == 1
+    work_off()
+
+    assert Reading.objects.count() == 3 and RefreshRun.objects.get().finished_at
+    assert max(platform.calls(USER_INFO).values()) == 1
+
+
+def test_a_finished_run_can_read_what_failed(platform, accounts):
+    platform.break_(USER_INFO, "missing_fan", handle="ks1", times=1)
+    run = refresh()
+    assert run.readings.count() == 2
+
+    resume_run(run)
+    work_off()
+    run.refresh_from_db()
+
+    assert run.finished_at and run.readings.count() == 3 and not run.failures.exists()
+
+
+def test_an_older_day_written_late_does_not_replace_the_latest(platform, accounts):
+    refresh()
+    earlier, at = DAY - timedelta(days=1), AT - timedelta(days=1)
+    platform.set_clock(at)
+    refresh(earlier, at)
+
+    assert set(LatestReading.objects.values_list("day", flat=True)) == {DAY}
+    assert Reading.objects.filter(day=earlier).count() == 3

@@ -1,0 +1,56 @@
+"""A running platform simulator for tests: real HTTP on a real port, with its state at hand."""
+
+import asyncio
+import threading
+from datetime import datetime
+from pathlib import Path
+
+from aiohttp import web
+
+from incubator.demo.simulator.app import STATE, create_app
+from incubator.demo.simulator.state import Fault, State
+
+APP_ID, APP_SECRET = "ks-simulated-app", "simulated-secret"
+
+
+class SimulatedPlatform:
+    """The simulator in a thread of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._app = create_app(folder, app_id=APP_ID, app_secret=APP_SECRET)
+        self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=0.1)
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.port: int = asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    async def _start(self) -> int:
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        return site._server.sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    @property
+    def state(self) -> State:
+        return self._app[STATE]
+
+    def set_clock(self, now: datetime) -> None:
+        self.state.set_clock(now)
+
+    def break_(self, path: str, kind: str, **more) -> None:
+        self.state.faults.append(Fault(path, kind, **more))
+
+    def mend(self) -> None:
+        self.state.faults.clear()
+
+    def calls(self, interface: str) -> dict[str, int]:
+        """Calls of an interface on the simulated day, by creator."""
+        today = self.state.calls[self.state.today()]
+        return {handle: count for (path, handle), count in today.items() if path == interface and handle}
