@@ -52,7 +52,7 @@ def publish_rule(rule: Rule, *, by: Any) -> Rule:
 def current_rules() -> list[Rule]:
     """The newest published version of each badge."""
     rules = Rule.objects.exclude(published_at=None).select_related("badge")
-    return list(rules.order_by("badge", "-version").distinct("badge"))
+    return list(rules.order_by("badge_id", "-version").distinct("badge_id"))
 
 
 def evaluate(*, on: date) -> int:
