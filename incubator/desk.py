@@ -1,5 +1,328 @@
-"""How the staff desk (Django admin with unfold) is arranged: names and groups of its menu."""
+"""How the staff desk (Django admin with unfold) is arranged: its menu, its colours, and its home page.
 
+It sits beside the settings and is read with them: rooms are imported inside functions, when they are loaded.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-UNFOLD: dict[str, Any] = {}
+from django.apps import apps
+from django.db.models import Count, Max
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+# --- Menu -------------------------------------------------------------------------------------------------------------
+
+REPORTS = _("Reports")
+# Groups as staff think, each with (model, icon). Nobody sees an entry whose list they may not open.
+MENU: list[tuple[Any, list[tuple[str, str]]]] = [
+    (
+        _("Trainees"),
+        [
+            ("trainees.Trainee", "group"),
+            ("programmes.Participation", "assignment_ind"),
+            ("rosters.RosterImport", "upload_file"),
+        ],
+    ),
+    (
+        _("Training"),
+        [
+            ("programmes.Programme", "flag"),
+            ("programmes.Cohort", "calendar_month"),
+            ("courses.Course", "menu_book"),
+            ("courses.TrainingClass", "school"),
+            ("courses.Session", "event"),
+            ("courses.Attendance", "how_to_reg"),
+            ("courses.Graduation", "workspace_premium"),
+        ],
+    ),
+    (
+        _("Followers"),
+        [
+            ("metrics.CreatorAccount", "account_circle"),
+            ("metrics.Authorisation", "key"),
+            ("metrics.RefreshRun", "sync"),
+        ],
+    ),
+    (
+        _("Support"),
+        [
+            ("grants.Grant", "campaign"),
+            ("grants.TrafficPool", "water_drop"),
+            ("grants.LedgerEntry", "receipt_long"),
+        ],
+    ),
+    (
+        _("Certification"),
+        [
+            ("certification.Candidate", "fact_check"),
+            ("certification.Award", "military_tech"),
+            ("certification.Badge", "verified"),
+            ("certification.Rule", "rule"),
+        ],
+    ),
+    (REPORTS, []),
+    (
+        _("System"),
+        [
+            ("jobs.Job", "pending_actions"),
+            ("regions.Region", "map"),
+            ("regions.KeyCounty", "star"),
+            ("accounts.User", "person"),
+            ("auth.Group", "groups"),
+            ("django_celery_beat.PeriodicTask", "schedule"),
+            ("django_celery_beat.CrontabSchedule", "calendar_clock"),
+            ("django_celery_beat.IntervalSchedule", "timer"),
+        ],
+    ),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu as this person sees it."""
+    from incubator.regions.scoping import scope_of
+
+    groups: list[dict[str, Any]] = []
+    for title, entries in MENU:
+        items = [item for label, icon in entries if (item := _entry(request, label, icon))]
+        if title == REPORTS and not scope_of(request.user).is_empty:
+            items.append({"title": _("County reports"), "icon": "summarize", "link": "/reports/"})
+        if items:
+            groups.append({"title": title, "separator": bool(groups), "collapsible": False, "items": items})
+    return groups
+
+
+def _entry(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None:
+    desk = admin_of(label)
+    if desk is None or not desk.has_view_permission(request):
+        return None
+    return {"title": capfirst(desk.opts.verbose_name_plural), "icon": icon, "link": list_url(desk.model)}
+
+
+def admin_of(label: str) -> Any:
+    """The admin of a model by its label; None where the room or its list does not exist."""
+    from django.contrib import admin
+
+    try:
+        return admin.site._registry.get(apps.get_model(label))
+    except LookupError:
+        return None
+
+
+def list_url(model: Any, query: str = "") -> str:
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{url}?{query}" if query else url
+
+
+# --- Home: what needs me today? ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One thing that waits: how many, and the list that shows exactly these."""
+
+    title: Any
+    count: str
+    url: str
+    icon: str
+    note: Any = ""
+    tone: str = ""
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Everything on the home page, for this person, in a fixed number of queries."""
+    context["cards"] = [card for card in _waiting(request) if card.count]
+    context["refresh"] = _refresh_card(request)
+    context["standing"] = _standing(request)
+    return context
+
+
+def _waiting(request: HttpRequest) -> list[Card]:
+    """Each card's rows are those of the list it links to: the same admin, the same filter."""
+    from courses.admin import ready_to_graduate
+    from incubator.certification.choices import CandidateState
+    from incubator.grants.admin import nearly_used_up
+    from incubator.grants.choices import GrantState
+    from incubator.jobs.admin import failed_lately
+    from incubator.metrics.admin import needing_consent
+    from incubator.regions.choices import KeyCountyStatus
+
+    def in_state(name: str, value: str) -> Callable:
+        return lambda rows: rows.filter(**{name: value})
+
+    found = [
+        _roster_card(request),
+        _card(
+            request,
+            "programmes.Participation",
+            _("People ready to graduate"),
+            "graduation=ready",
+            ready_to_graduate,
+            "workspace_premium",
+        ),
+        _card(
+            request,
+            "metrics.CreatorAccount",
+            _("Accounts that need consent"),
+            "consent=needed",
+            needing_consent,
+            "key",
+        ),
+        _card(
+            request,
+            "grants.Grant",
+            _("Grants to approve"),
+            f"state__exact={GrantState.PROPOSED}",
+            in_state("state", GrantState.PROPOSED),
+            "campaign",
+        ),
+        _card(
+            request,
+            "grants.TrafficPool",
+            _("Pools nearly used up"),
+            "left=little",
+            nearly_used_up,
+            "water_drop",
+            tone="warning",
+        ),
+        _card(
+            request,
+            "certification.Candidate",
+            _("Candidates to review"),
+            "decision=pending",
+            in_state("state", CandidateState.PENDING),
+            "fact_check",
+        ),
+        _card(
+            request, "jobs.Job", _("Jobs that failed lately"), "lately=failed", failed_lately, "error", tone="warning"
+        ),
+        _card(
+            request,
+            "regions.KeyCounty",
+            _("Key counties not verified"),
+            f"status__exact={KeyCountyStatus.UNVERIFIED}",
+            in_state("status", KeyCountyStatus.UNVERIFIED),
+            "star",
+        ),
+    ]
+    return [card for card in found if card is not None]
+
+
+def _card(
+    request: HttpRequest, label: str, title: Any, query: str, narrow: Callable, icon: str, tone: str = ""
+) -> Card | None:
+    desk = admin_of(label)
+    if desk is None or not desk.has_view_permission(request):
+        return None
+    count = narrow(desk.get_queryset(request)).order_by().count()
+    return Card(title, f"{count:,}" if count else "", list_url(desk.model, query), icon, tone=tone)
+
+
+def _roster_card(request: HttpRequest) -> Card | None:
+    """Imports that were checked and wait for a person to confirm them."""
+    return _card(
+        request,
+        "rosters.RosterImport",
+        _("Roster imports to confirm"),
+        "state__exact=checked",
+        lambda rows: rows.filter(state="checked"),
+        "upload_file",
+    )
+
+
+def _refresh_card(request: HttpRequest) -> Card | None:
+    """How last night's refresh went; a warning when it did not run or did not end."""
+    from incubator.metrics.admin import with_counts
+    from incubator.metrics.models import CreatorAccount, RefreshRun
+    from incubator.metrics.queries import coverage
+    from incubator.regions.scoping import scope_of
+
+    desk = admin_of("metrics.RefreshRun")
+    runs = RefreshRun.objects.visible_to(request.user)
+    if desk is None or not desk.has_view_permission(request) or not scope_of(request.user).everything:
+        return None
+    today = timezone.localdate()
+    run = with_counts(runs).order_by("-day").first()
+    seen = coverage(CreatorAccount.objects.visible_to(request.user), on=today)
+    title, icon = _("Last night's refresh"), "sync"
+    if run is None or run.day < today:
+        since = _now("The last one was on %(day)s.") % {"day": run.day} if run else _now("None has run yet.")
+        return Card(title, _now("did not run"), list_url(RefreshRun), icon, since, "warning")
+    note = _now(
+        "%(read)s read, %(failed)s failed, of %(planned)s planned. Read within a week: %(share)s of accounts."
+    ) % {
+        "read": f"{run.read_count:,}",
+        "failed": f"{run.failed_count:,}",
+        "planned": f"{run.planned:,}",
+        "share": "-" if seen.percent is None else f"{seen.percent}%",
+    }
+    url = reverse("admin:metrics_refreshrun_change", args=[run.pk])
+    if run.finished_at:
+        return Card(title, _now("finished"), url, icon, note, "done")
+    if run.has_stopped:
+        return Card(title, _now("stopped before its end"), url, icon, note, "warning")
+    return Card(title, _now("running"), url, icon, note)
+
+
+def _standing(request: HttpRequest) -> list[tuple[Any, str]]:
+    """How the programme stands, in persons, over what this person may see."""
+    from incubator.certification.models import Award
+    from incubator.metrics.models import CreatorAccount
+    from incubator.programmes.models import Participation, graduated_q, in_support_q
+    from trainees.models import Trainee
+
+    user, today = request.user, timezone.localdate()
+    if not user.has_perm("trainees.view_trainee"):
+        return []
+    takes_part = Participation.objects.visible_to(user).aggregate(
+        graduates=Count("trainee", distinct=True, filter=graduated_q()),
+        in_support=Count("trainee", distinct=True, filter=in_support_q(today)),
+    )
+    accounts = CreatorAccount.objects.visible_to(user)
+    certified = Award.objects.live().visible_to(user).values("trainee").distinct().count()
+    newest = accounts.aggregate(day=Max("latest__day"))["day"]
+    return [
+        (_("Trainees"), f"{Trainee.objects.visible_to(user).count():,}"),
+        (_("Graduates"), f"{takes_part['graduates']:,}"),
+        (_("In their support period"), f"{takes_part['in_support']:,}"),
+        (_("Certified"), f"{certified:,}"),
+        (_("Followers read up to"), newest or "-"),
+    ]
+
+
+# --- Theme ------------------------------------------------------------------------------------------------------------
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": _("Rural creator incubation"),
+    "SITE_HEADER": _("Rural creator incubation"),
+    "SITE_SUBHEADER": _("Staff desk"),
+    "SITE_SYMBOL": "potted_plant",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda request: static("admin/desk.css")],
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.9% .021 166.113)",
+            "100": "oklch(95% .052 163.051)",
+            "200": "oklch(90.5% .093 164.15)",
+            "300": "oklch(84.5% .143 164.978)",
+            "400": "oklch(76.5% .177 163.223)",
+            "500": "oklch(62% .15 163)",
+            "600": "oklch(50.8% .118 165.612)",
+            "700": "oklch(43.2% .095 166.913)",
+            "800": "oklch(37.8% .077 168.94)",
+            "900": "oklch(32% .065 170)",
+            "950": "oklch(26.2% .051 172.552)",
+        },
+    },
+    "DASHBOARD_CALLBACK": "incubator.desk.dashboard",
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": "incubator.desk.navigation"},
+}

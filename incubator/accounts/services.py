@@ -7,6 +7,7 @@ What a person sees of a list is a matter of postings, never of groups.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
@@ -96,10 +97,10 @@ def _permissions_q(allowed: Allowed) -> Q:
 
 
 def ensure_groups_after_migration(sender: Any, **kwargs: Any) -> None:
-    """Receiver of ``post_migrate``: once, after the last room, when the permissions of all of them exist."""
-    from django.apps import apps
-
-    if sender is list(apps.get_app_configs())[-1] and _has_groups(kwargs["apps"]):
+    """Receiver of ``post_migrate``: once, after the last room with tables, when all permissions exist."""
+    last = [app for app in apps.get_app_configs() if app.models_module is not None][-1]
+    migrated = kwargs.get("apps", apps)  # not told when tables were emptied: they all exist then
+    if sender is last and _has_groups(migrated):
         ensure_groups()
 
 

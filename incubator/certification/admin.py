@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -30,6 +30,7 @@ from incubator.common.desk import (
     extend_desk,
     facts,
     link_to,
+    number,
     table,
 )
 from incubator.metrics.queries import history
@@ -45,10 +46,6 @@ class LongReason(NoQuestions):
     """Asks why, at the length the trainee will read."""
 
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
-
-
-def grouped(number: int) -> str:
-    return number_format(number, force_grouping=True)
 
 
 def _moment(at: Any) -> str:
@@ -99,7 +96,7 @@ def rule_sentence(rule: Rule) -> str:
         if rule.is_strict
         else _now("At least %(count)s followers on a day of the support period")
     )
-    return sentence % {"count": grouped(rule.followers)}
+    return sentence % {"count": number(rule.followers)}
 
 
 def _evidence(request: HttpRequest, candidate: Candidate) -> Section:
@@ -117,7 +114,7 @@ def _evidence(request: HttpRequest, candidate: Candidate) -> Section:
             [
                 (_("account"), link_to(candidate.account)),
                 (_("reached on"), candidate.crossed_on),
-                (_("followers that day"), grouped(candidate.followers)),
+                (_("followers that day"), number(candidate.followers)),
                 (_("found on"), candidate.found_on),
             ],
         ),
@@ -156,7 +153,7 @@ def _readings(request: HttpRequest, candidate: Candidate) -> Section:
     threshold = candidate.rule.followers
     drawing = line_chart(points, label=title, threshold=threshold, window=window, mark=day)
     near = [point for point in points if abs(point[0] - day) <= TABLE_AROUND]
-    rows = [(d, grouped(n), _change(before, n)) for before, (d, n) in zip([None, *near], near, strict=False)]
+    rows = [(d, number(n), _change(before, n)) for before, (d, n) in zip([None, *near], near, strict=False)]
     numbers = table("", [_("day"), _("followers"), _("change")], rows, empty=_("No readings."))
     return Section(title, drawing + numbers.html)
 
@@ -245,7 +242,7 @@ class CandidateAdmin(ReadOnlyAdmin):
 
     @display(description=_("followers that day"), ordering="followers")
     def reached(self, row: Candidate) -> str:
-        return grouped(row.followers)
+        return number(row.followers)
 
     @display(
         description=_("state"),
@@ -275,7 +272,7 @@ def _frozen(request: HttpRequest, award: Award) -> Section:
             [
                 (_("badge"), rule.get("badge")),
                 (_("version"), rule.get("version")),
-                (_("followers"), grouped(rule.get("followers", 0))),
+                (_("followers"), number(rule.get("followers", 0))),
                 (_("more than the number"), _("yes") if rule.get("strict") else _("no")),
             ],
         ),
@@ -284,7 +281,7 @@ def _frozen(request: HttpRequest, award: Award) -> Section:
             [
                 (_("account number"), reading.get("handle")),
                 (_("day"), reading.get("day")),
-                (_("followers"), grouped(reading.get("followers", 0))),
+                (_("followers"), number(reading.get("followers", 0))),
                 (_("fetched at"), reading.get("fetched_at")),
             ],
         ),

@@ -54,13 +54,17 @@ def line_chart(
         "top": TOP,
         "lines": [" ".join(f"{scale.x(day)},{scale.y(value)}" for day, value in run) for run in _runs(points)],
         "threshold_y": scale.y(threshold) if near and threshold is not None else None,
-        "threshold": threshold,
+        "threshold": f"{threshold:,}" if near else "",
         "window": _span(scale, window, points) if window else None,
         "dot": (scale.x(marked[0]), scale.y(marked[1])) if marked else None,
-        "first": points[0],
-        "last": points[-1],
+        "first": _words(points[0]),
+        "last": _words(points[-1]),
     }
     return SafeString(render_to_string("components/line_chart.html", context))
+
+
+def _words(point: tuple[date, int]) -> str:
+    return f"{point[0]} · {point[1]:,}"
 
 
 def _scale(points: Sequence[tuple[date, int]], threshold: int | None) -> _Scale:

@@ -180,6 +180,11 @@ def link_to(row: Model | None, text: Any = None) -> Any:
     return format_html('<a class="desk-link" href="{}">{}</a>', url, name)
 
 
+def number(value: int | None) -> str:
+    """``1,234,567``, and a dash for what is not known: unknown is never 0."""
+    return "-" if value is None else f"{value:,}"
+
+
 # --- What higher rooms add to the pages of lower ones -----------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -23,6 +23,7 @@ from incubator.common.desk import (
     adopt,
     extend_desk,
     link_to,
+    number,
     table,
 )
 from incubator.grants.choices import MOVES, GrantState
@@ -34,10 +35,6 @@ from trainees.queries import person_q
 
 LITTLE_LEFT = 10  # per cent
 GRANTS_SHOWN = 50
-
-
-def grouped(number: int) -> str:
-    return number_format(number, force_grouping=True)
 
 
 # --- Pools ------------------------------------------------------------------------------------------------------------
@@ -91,15 +88,15 @@ class TrafficPoolAdmin(ScopedAdmin):
 
     @display(description=_("impressions"), ordering="impressions")
     def total(self, pool: TrafficPool) -> str:
-        return grouped(pool.impressions)
+        return number(pool.impressions)
 
     @display(description=_("impressions promised"), ordering="promised")
     def promised_label(self, pool: TrafficPool) -> str:
-        return grouped(pool.promised)
+        return number(pool.promised)
 
     @display(description=_("impressions left"))
     def left_label(self, pool: TrafficPool) -> str:
-        return grouped(pool.left)
+        return number(pool.left)
 
 
 # --- Grants -----------------------------------------------------------------------------------------------------------
@@ -167,7 +164,7 @@ class GrantAdmin(ScopedAdmin):
 
     @display(description=_("impressions"), ordering="impressions")
     def amount(self, row: Grant) -> str:
-        return grouped(row.impressions)
+        return number(row.impressions)
 
     @display(
         description=_("state"),
@@ -191,7 +188,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
 
     @display(description=_("impressions"), ordering="impressions")
     def amount(self, row: LedgerEntry) -> str:
-        return grouped(row.impressions)
+        return number(row.impressions)
 
 
 # --- Added to the pages of participations and trainees ----------------------------------------------------------------
@@ -202,7 +199,7 @@ def _grant_table(title: Any, grants: Any) -> Section:
         (
             link_to(g, g.proposed_on),
             g.participation.trainee,
-            grouped(g.impressions),
+            number(g.impressions),
             g.get_level_display(),
             g.get_state_display(),
         )
