@@ -20,7 +20,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from incubator.embedded import PROJECT_DIR, RUNNER_FILE, RUNNER_LOCK, cache_url_of, processes, socket_dir, var_dir
-from incubator.embedded.errors import EmbeddedError
+from incubator.embedded.errors import EmbeddedError, explained
 from incubator.embedded.folders import is_locked, last_lines, private_dir, try_lock
 from incubator.embedded.postgres import EmbeddedPostgres
 from incubator.embedded.server import Server
@@ -128,6 +128,8 @@ class Programs:
 
 def claim(var: Path) -> IO[str]:
     """The lock that says: this runner owns ``var``. Raises EmbeddedError while another one does."""
+    with explained(var):
+        var.mkdir(mode=0o711, parents=True, exist_ok=True)  # nobody lists it, PostgreSQL's user may pass through
     private_dir(var / "run")
     lock = try_lock(var / "run" / RUNNER_LOCK)
     if lock is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from incubator.embedded import processes
-from incubator.embedded.errors import EmbeddedError, disk_full
+from incubator.embedded.errors import EmbeddedError, disk_full, explained
 from incubator.embedded.folders import check_free_space, last_lines, locked, open_log, private_dir
 
 Wait = Callable[[float], None]
@@ -50,7 +50,8 @@ class Server(ABC):
 
         ``wait`` sleeps; it may raise to break off. Raises EmbeddedError with one sentence.
         """
-        private_dir(self.data_dir.parent)
+        with explained(self.data_dir.parent):
+            self.data_dir.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
         private_dir(self.socket_dir)
         check_free_space(self.data_dir.parent)
         with locked(self.data_dir.parent / f"{self.data_dir.name}.lock"):
