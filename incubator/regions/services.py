@@ -16,6 +16,7 @@ DATA = Path(__file__).parent / "data"
 
 # Abbreviations of long ethnic names and names from before a change of status, as rosters still write them.
 ALIASES = {
+    "622926": ["东乡县"],
     "622927": ["积石山县"],
     "450225": ["融水县"],
     "451031": ["隆林县"],

@@ -8,3 +8,7 @@ class RostersConfig(AppConfig):
     name = "incubator.rosters"
     label = "rosters"
     verbose_name = _("Rosters")
+
+    def ready(self) -> None:
+        """Register this room's kinds of job."""
+        from incubator.rosters import jobs  # noqa: F401
