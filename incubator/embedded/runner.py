@@ -261,8 +261,10 @@ class Runner:
             raise EmbeddedError(f"The database could not be made ready (whole log: {program.log}):\n    {said}")
 
     def _await_web(self) -> None:
+        """Until the front page comes. A web server that has died three times will not come up by waiting."""
         web = self.supervisor.watched["web"]
-        if not self.supervisor.until(lambda: web.deaths > 2 or answers(self.options.address), 120) or web.deaths > 2:
+        self.supervisor.until(lambda: web.failures > 2 or answers(self.options.address), 120)
+        if web.failures > 2 or not answers(self.options.address):
             raise EmbeddedError(f"The web server does not answer. Its log is {web.part.log}")
         say(f"Open {self.options.address}  (answered {time.time() - self.began_at:.1f} s after the start)")
 

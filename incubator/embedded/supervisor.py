@@ -14,7 +14,6 @@ from incubator.embedded import processes
 from incubator.embedded.errors import EmbeddedError
 from incubator.embedded.folders import last_lines, open_log
 
-FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 SETTLED_SECONDS = 30.0
 BACK_SECONDS = 2.0
@@ -78,9 +77,8 @@ class Program:
 class _Watched:
     part: Part
     started_at: float = field(default_factory=time.monotonic)
-    pause: float = FIRST_PAUSE
     due_at: float | None = None
-    deaths: int = 0
+    failures: int = 0
     log_begins: int = 0
     is_back: bool = True
 
@@ -144,7 +142,13 @@ class Supervisor:
         watched.started_at = time.monotonic()
         watched.part.start(wait=self.wait)
         if watched.part.process is not None:
-            (self.run_dir / f"{watched.part.name.lower()}.pid").write_text(f"{watched.part.process.pid}\n")
+            self._note_pid(watched.part.name, watched.part.process.pid)
+
+    def _note_pid(self, name: str, pid: int) -> None:
+        """For people and tests; whole at any moment."""
+        unfinished = self.run_dir / f"{name.lower()}.pid.unfinished"
+        unfinished.write_text(f"{pid}\n")
+        unfinished.replace(unfinished.with_suffix(""))
 
     def run(self, part: Part, seconds: float = 3600.0) -> int:
         """Run ``part`` once, to its end, while the others are looked after. Returns its exit code."""
@@ -173,6 +177,11 @@ class Supervisor:
         self._bury()
 
     @staticmethod
+    def _pause(watched: _Watched) -> float:
+        """Seconds until the next try: none after the first failure, then twice as long after each."""
+        return min(2.0 ** (watched.failures - 2), LONGEST_PAUSE) if watched.failures > 1 else 0.0
+
+    @staticmethod
     def _age(watched: _Watched) -> float:
         return time.monotonic() - watched.started_at
 
@@ -185,11 +194,10 @@ class Supervisor:
         part = watched.part
         part.kill()
         watched.is_back = False
-        settled = self._age(watched) > SETTLED_SECONDS
-        watched.pause = FIRST_PAUSE if settled else min(watched.pause * 2, LONGEST_PAUSE)
-        watched.deaths = 1 if settled else watched.deaths + 1
-        watched.due_at = time.monotonic() + (0 if watched.deaths == 1 else watched.pause)
-        when = "now" if watched.deaths == 1 else f"in {watched.pause:g} s"
+        watched.failures = 1 if self._age(watched) > SETTLED_SECONDS else watched.failures + 1
+        pause = self._pause(watched)
+        watched.due_at = time.monotonic() + pause
+        when = f"in {pause:g} s" if pause else "now"
         self.say(f"{part.name} ended ({how_it_ended(code)}); it is started again {when}. Its log is {part.log}")
         if code > 0:
             for line in last_lines(part.log, since=watched.log_begins):
@@ -200,9 +208,9 @@ class Supervisor:
         try:
             self._start(watched)
         except EmbeddedError as error:
-            watched.pause = min(watched.pause * 2, LONGEST_PAUSE)
-            watched.due_at = time.monotonic() + watched.pause
-            self.say(f"{error} Trying again in {watched.pause:g} s.")
+            watched.failures += 1
+            watched.due_at = time.monotonic() + self._pause(watched)
+            self.say(f"{error} Trying again in {self._pause(watched):g} s.")
 
     # --- Stopping ------------------------------------------------------------------------------------------------
 
