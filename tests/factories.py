@@ -82,7 +82,6 @@ class CohortFactory(DjangoModelFactory):
     class Meta:
         model = Cohort
         skip_postgeneration_save = True
-        skip_postgeneration_save = True
 
     programme = factory.SubFactory(ProgrammeFactory)
     name = factory.Sequence(lambda n: f"Cohort {n}")

@@ -8,90 +8,197 @@ import incubator.common.encryption
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('jobs', '0001_initial'),
-        ('programmes', '0001_initial'),
-        ('regions', '0001_initial'),
-        ('trainees', '0002_number_sequence'),
+        ("jobs", "0001_initial"),
+        ("programmes", "0001_initial"),
+        ("regions", "0001_initial"),
+        ("trainees", "0002_number_sequence"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RosterImport',
+            name="RosterImport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.FileField(upload_to='rosters/%Y/%m/', verbose_name='workbook')),
-                ('file_name', models.CharField(editable=False, max_length=200, verbose_name='file')),
-                ('sha256', models.CharField(editable=False, max_length=64)),
-                ('state', models.CharField(choices=[('uploaded', 'uploaded'), ('checked', 'to be confirmed'), ('refused', 'refused'), ('applied', 'applied'), ('discarded', 'discarded')], db_index=True, default='uploaded', editable=False, max_length=10, verbose_name='state')),
-                ('error', models.TextField(blank=True, editable=False, verbose_name='why refused')),
-                ('title', models.CharField(blank=True, editable=False, max_length=200, verbose_name='title of the sheet')),
-                ('filled_by', models.CharField(blank=True, editable=False, max_length=200, verbose_name='filled in by')),
-                ('new_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='new')),
-                ('matched_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='known already')),
-                ('wrong_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='wrong')),
-                ('skipped_count', models.PositiveIntegerField(default=0, editable=False, verbose_name='skipped')),
-                ('uploaded_at', models.DateTimeField(auto_now_add=True, verbose_name='uploaded at')),
-                ('applied_at', models.DateTimeField(editable=False, null=True, verbose_name='confirmed at')),
-                ('applied_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='confirmed by')),
-                ('cohort', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rosters', to='programmes.cohort', verbose_name='cohort')),
-                ('job', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='jobs.job')),
-                ('region', models.ForeignKey(help_text='Only people of this region are taken from the workbook.', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='regions.region', verbose_name='region')),
-                ('uploaded_by', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='uploaded by')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("file", models.FileField(upload_to="rosters/%Y/%m/", verbose_name="workbook")),
+                ("file_name", models.CharField(editable=False, max_length=200, verbose_name="file")),
+                ("sha256", models.CharField(editable=False, max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("uploaded", "uploaded"),
+                            ("checked", "to be confirmed"),
+                            ("refused", "refused"),
+                            ("applied", "applied"),
+                            ("discarded", "discarded"),
+                        ],
+                        db_index=True,
+                        default="uploaded",
+                        editable=False,
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("error", models.TextField(blank=True, editable=False, verbose_name="why refused")),
+                (
+                    "title",
+                    models.CharField(blank=True, editable=False, max_length=200, verbose_name="title of the sheet"),
+                ),
+                (
+                    "filled_by",
+                    models.CharField(blank=True, editable=False, max_length=200, verbose_name="filled in by"),
+                ),
+                ("new_count", models.PositiveIntegerField(default=0, editable=False, verbose_name="new")),
+                ("matched_count", models.PositiveIntegerField(default=0, editable=False, verbose_name="known already")),
+                ("wrong_count", models.PositiveIntegerField(default=0, editable=False, verbose_name="wrong")),
+                ("skipped_count", models.PositiveIntegerField(default=0, editable=False, verbose_name="skipped")),
+                ("uploaded_at", models.DateTimeField(auto_now_add=True, verbose_name="uploaded at")),
+                ("applied_at", models.DateTimeField(editable=False, null=True, verbose_name="confirmed at")),
+                (
+                    "applied_by",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="confirmed by",
+                    ),
+                ),
+                (
+                    "cohort",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rosters",
+                        to="programmes.cohort",
+                        verbose_name="cohort",
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="jobs.job",
+                    ),
+                ),
+                (
+                    "region",
+                    models.ForeignKey(
+                        help_text="Only people of this region are taken from the workbook.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="regions.region",
+                        verbose_name="region",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="uploaded by",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'roster import',
-                'verbose_name_plural': 'roster imports',
-                'ordering': ['-pk'],
+                "verbose_name": "roster import",
+                "verbose_name_plural": "roster imports",
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='RosterFinding',
+            name="RosterFinding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row', models.PositiveIntegerField(verbose_name='row')),
-                ('column', models.CharField(blank=True, max_length=60, verbose_name='column')),
-                ('value', models.CharField(blank=True, max_length=100, verbose_name='value')),
-                ('sentence', models.CharField(max_length=300, verbose_name='what to do')),
-                ('is_error', models.BooleanField(default=True)),
-                ('roster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='findings', to='rosters.rosterimport')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("row", models.PositiveIntegerField(verbose_name="row")),
+                ("column", models.CharField(blank=True, max_length=60, verbose_name="column")),
+                ("value", models.CharField(blank=True, max_length=100, verbose_name="value")),
+                ("sentence", models.CharField(max_length=300, verbose_name="what to do")),
+                ("is_error", models.BooleanField(default=True)),
+                (
+                    "roster",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="findings", to="rosters.rosterimport"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'finding',
-                'verbose_name_plural': 'findings',
-                'ordering': ['-is_error', 'row', 'pk'],
+                "verbose_name": "finding",
+                "verbose_name_plural": "findings",
+                "ordering": ["-is_error", "row", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='RosterRow',
+            name="RosterRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='row')),
-                ('status', models.CharField(choices=[('new', 'new'), ('matched', 'known already'), ('wrong', 'wrong'), ('skipped', 'skipped')], max_length=10, verbose_name='status')),
-                ('values', incubator.common.encryption.EncryptedTextField()),
-                ('roster', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='rosters.rosterimport')),
-                ('trainee', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='trainees.trainee')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField(verbose_name="row")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "new"),
+                            ("matched", "known already"),
+                            ("wrong", "wrong"),
+                            ("skipped", "skipped"),
+                        ],
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("values", incubator.common.encryption.EncryptedTextField()),
+                (
+                    "roster",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="rows", to="rosters.rosterimport"
+                    ),
+                ),
+                (
+                    "trainee",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="trainees.trainee"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'roster row',
-                'verbose_name_plural': 'roster rows',
-                'ordering': ['number'],
+                "verbose_name": "roster row",
+                "verbose_name_plural": "roster rows",
+                "ordering": ["number"],
             },
         ),
         migrations.AddConstraint(
-            model_name='rosterimport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), _negated=True), models.Q(('error', ''), _negated=True), _connector='OR'), name='refused_rosters_say_why'),
+            model_name="rosterimport",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "refused"), _negated=True),
+                    models.Q(("error", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="refused_rosters_say_why",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rosterimport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'applied'), _negated=True), models.Q(('applied_by__isnull', False), ('wrong_count', 0)), _connector='OR'), name='applied_rosters_have_no_wrong_row'),
+            model_name="rosterimport",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "applied"), _negated=True),
+                    models.Q(("applied_by__isnull", False), ("wrong_count", 0)),
+                    _connector="OR",
+                ),
+                name="applied_rosters_have_no_wrong_row",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rosterrow',
-            constraint=models.UniqueConstraint(fields=('roster', 'number'), name='one_row_per_roster_and_number'),
+            model_name="rosterrow",
+            constraint=models.UniqueConstraint(fields=("roster", "number"), name="one_row_per_roster_and_number"),
         ),
     ]
