@@ -69,10 +69,13 @@ def test_postgres_starts_over_a_pid_file_that_names_somebody_else(postgres):
     pid_file = postgres.data_dir / "postmaster.pid"
     text = pid_file.read_text()
     postgres.stop()
-    pid_file.write_text("\n".join([str(os.getpid()), *text.splitlines()[1:]]))
-    (postgres.socket_dir / ".s.PGSQL.5432.lock").write_text(f"{os.getpid()}\n")
-    postgres.start()
-    assert sql(postgres, "SELECT 1") == [(1,)]
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        pid_file.write_text("\n".join([str(stranger.pid), *text.splitlines()[1:]]))
+        (postgres.socket_dir / ".s.PGSQL.5432.lock").write_text(f"{stranger.pid}\n")
+        postgres.start()
+        assert sql(postgres, "SELECT 1") == [(1,)]
+        assert stranger.poll() is None
+        stranger.kill()
 
 
 @pytest.mark.parametrize("content", [[], ["PG_VERSION"], ["PG_VERSION", "base/1/112", "global/1213"]])

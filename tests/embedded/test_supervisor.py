@@ -1,5 +1,6 @@
 """The supervisor restarts what dies, stops in order, and leaves nothing behind: shown with stand-in parts."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -151,3 +152,14 @@ def test_a_killed_supervisor_takes_its_parts_with_it(supervised):
     assert processes.until(lambda: len(run.alive()) == 2, 5)
     run.process.kill()
     assert processes.until(lambda: run.alive() == [], 5)
+
+
+def test_workers_forked_below_the_wrapper_end_with_their_parent(tmp_path):
+    (tmp_path / "forker.py").write_text("import os, time\nos.fork()\ntime.sleep(60)\n")
+    command = [sys.executable, "-m", "incubator.embedded.child", "forker"]
+    marks = {"SUPERVISED": str(tmp_path), "PYTHONPATH": str(tmp_path)}
+    master = subprocess.Popen(command, cwd=PROJECT_DIR, env={**os.environ, **marks})
+    assert processes.until(lambda: len(processes.marked("SUPERVISED", str(tmp_path))) == 2, 10)
+    master.kill()
+    master.wait()
+    assert processes.until(lambda: processes.marked("SUPERVISED", str(tmp_path)) == [], 5)
