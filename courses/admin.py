@@ -153,7 +153,7 @@ class SessionAdmin(ReadOnlyAdmin):
         if form.is_valid() and self._mark(request, session, form):
             return HttpResponseRedirect(reverse("admin:courses_session_changelist"))
         title = _now("Attendance of %(session)s") % {"session": session}
-        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title}
+        context = {**self.admin_site.each_context(request), "title": title}
         context |= {"session": session, "form": form, "media": self.media}
         return TemplateResponse(request, "admin/desk/attendance.html", context)
 

@@ -17,6 +17,7 @@ from trainees.queries import person_q
 class TraineeAdmin(ScopedAdmin):
     """People come from rosters, so none are added here; identity is what the roster said."""
 
+    may_add = False
     is_long = True
     list_display = ["number", "name", "county_path", "phone_masked"]
     list_filter = ["county", "background", "sex"]
@@ -28,9 +29,6 @@ class TraineeAdmin(ScopedAdmin):
         (None, {"fields": [("number", "name"), ("county_path", "township"), ("background", "education")]}),
         (_("Person"), {"fields": [("sex", "born_on"), ("id_masked", "phone_masked"), ("login", "created_at")]}),
     ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """ID numbers stay ciphertext where no page asks for them."""

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from incubator.accounts.choices import StaffGroup
 from incubator.accounts.models import Posting, User
@@ -46,7 +47,7 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):
     list_filter = ["role", "is_staff", "is_superuser", "is_active", "groups"]
     search_fields = ["username", "display_name"]
     ordering = ["username"]
-    filter_horizontal = ["groups"]
+    filter_horizontal = []
     readonly_fields = ["last_login", "date_joined"]
     inlines = [PostingInline]
     fieldsets = [
@@ -73,9 +74,11 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):
         return super().get_inlines(request, obj) if obj else []
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        form_field = super().formfield_for_manytomany(db_field, request, **kwargs)
-        if db_field.name == "groups" and form_field is not None:
-            form_field.label_from_instance = group_label
+        if db_field.name != "groups":
+            return super().formfield_for_manytomany(db_field, request, **kwargs)
+        boxes = UnfoldAdminCheckboxSelectMultipleWidget
+        form_field = super().formfield_for_manytomany(db_field, request, widget=boxes, help_text="", **kwargs)
+        form_field.label_from_instance = group_label  # type: ignore[union-attr]
         return form_field
 
 

@@ -1,6 +1,5 @@
 """The staff desk's pages of this room: candidates with their evidence side by side, awards with theirs frozen."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -191,9 +190,6 @@ class DecisionFilter(QuestionFilter):
     def value(self) -> str:
         return super().value() or "pending"
 
-    def choices(self, changelist: Any) -> Iterator:
-        yield from super().choices(changelist)
-
 
 def _approve(candidate: Candidate, *, by: Any) -> None:
     approve_candidate(candidate, by=by, on=timezone.localdate())
@@ -212,8 +208,8 @@ class CandidateAdmin(ReadOnlyAdmin):
         "decided_by",
     ]
     search_fields = ["participation__trainee__number"]
-    fields = [("trainee", "trainee_county", "state_label")]
-    readonly_fields = ["trainee", "trainee_county", "state_label"]
+    fields = [("trainee", "trainee_county", "state")]
+    readonly_fields = ["trainee", "trainee_county"]
     sections = [_evidence, _readings, _decision]
     moves = [
         Move("approve", _("Approve"), _approve, states=[CandidateState.PENDING], is_main=True),

@@ -211,7 +211,7 @@ def extend_desk(model: type[Model], **additions: Iterable) -> None:
     """
     extension = _EXTENSIONS.setdefault(model, Extension())
     for name, items in additions.items():
-        getattr(extension, name).extend(items)
+        getattr(extension, name)[:0] = items  # the highest room is loaded first and comes last on the page
 
 
 # --- Admin classes ----------------------------------------------------------------------------------------------------
@@ -221,7 +221,8 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
     """A list and its pages, scoped to the person who looks."""
 
     is_reference = False  # rows of no region, that everybody with the permission may see
-    is_read_only = False  # neither added nor edited here: only looked at and moved
+    may_add = True
+    may_edit = True  # where not, a page is looked at and its moves are made
     may_delete = False  # people, ledgers, awards and whatever hangs on them are never deleted
     is_long = False  # too many rows for a drop-down: filters on it are search fields
     moves: Sequence[Move] = ()
@@ -282,10 +283,10 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
     # Permissions
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return not self.is_read_only and super().has_add_permission(request)
+        return self.may_add and super().has_add_permission(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return not self.is_read_only and super().has_change_permission(request, obj)
+        return self.may_edit and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may_delete and super().has_delete_permission(request, obj)
@@ -345,7 +346,6 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": move.label,
-            "opts": self.opts,
             "move": move,
             "form": form,
             "media": self.media + form.media,
@@ -452,7 +452,7 @@ def _action(move: Move) -> Callable[[ScopedAdmin, HttpRequest, QuerySet], HttpRe
 class ReadOnlyAdmin(ScopedAdmin):
     """A list to look at: nothing is added, edited or deleted."""
 
-    is_read_only = True
+    may_add = may_edit = False
 
 
 class ScopedInline(ScopedFields, TabularInline):

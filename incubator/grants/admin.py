@@ -118,6 +118,9 @@ def _approve(grant: Grant, *, by: Any) -> None:
 
 @admin.register(Grant)
 class GrantAdmin(ScopedAdmin):
+    """What was proposed stands; a grant is moved, not edited."""
+
+    may_edit = False
     list_display = ["person", "county", "pool", "amount", "level", "state_label", "proposed_on", "approved_on"]
     list_filter = ["state", "pool", "level", "participation__trainee__county"]
     list_select_related = ["participation__trainee__county", "participation__cohort__programme", "pool"]
@@ -134,10 +137,6 @@ class GrantAdmin(ScopedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = [("state", "proposed_by"), ("proposed_on", "approved_on")] if obj else []
         return [(None, {"fields": [*self.fields, *shown]})]
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What was proposed stands; a grant is moved, not edited."""
-        return False
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         wanted = person_q(search_term, "participation__trainee__")

@@ -73,6 +73,7 @@ def _failures(request: HttpRequest, account: CreatorAccount) -> Section:
 
 @admin.register(CreatorAccount)
 class CreatorAccountAdmin(ScopedAdmin):
+    may_edit = False
     is_long = True
     list_display = ["handle", "person", "county", "state_label", "latest_followers", "latest_day", "consent_until"]
     list_filter = [ConsentFilter, "state", "trainee__county"]
@@ -102,12 +103,11 @@ class CreatorAccountAdmin(ScopedAdmin):
         return [(None, {"fields": [*self.fields, *shown]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["trainee", "platform", "handle", "state", "latest_followers", "latest_day"] if obj else []
+        return ["state", "latest_followers", "latest_day"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: CreatorAccount, form: Any, change: bool) -> None:
-        if not change:
-            [written] = register_accounts([(obj.trainee, obj.handle)], platform=obj.platform)
-            adopt(obj, written)
+        [written] = register_accounts([(obj.trainee, obj.handle)], platform=obj.platform)
+        adopt(obj, written)
 
     @display(description=_("trainee"), ordering="trainee__number")
     def person(self, row: CreatorAccount) -> str:
@@ -211,6 +211,7 @@ def _job_state(batch: RefreshBatch, *, linked: bool) -> Any:
 class RefreshRunAdmin(ScopedAdmin):
     """Adding one is “refresh now”: it begins today's run, or goes on with it."""
 
+    may_edit = False
     list_display = ["day", "platform", "planned", "read", "failed", "progress", "finished_at"]
     list_filter = ["platform"]
     list_per_page = 31
@@ -224,9 +225,6 @@ class RefreshRunAdmin(ScopedAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else ["platform"]
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: RefreshRun, form: Any, change: bool) -> None:
         today = timezone.localdate()

@@ -57,6 +57,7 @@ def _history(request: HttpRequest, participation: Participation) -> Section:
 
 @admin.register(Participation)
 class ParticipationAdmin(ScopedAdmin):
+    may_edit = False
     list_display = ["number", "name", "county", "cohort", "state_label", "graduated_on", "support_ends_on"]
     list_display_links = ["number", "name"]
     list_filter = ["state", "cohort", "trainee__county"]
@@ -85,9 +86,6 @@ class ParticipationAdmin(ScopedAdmin):
 
     sections = [_history]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["trainee", "cohort", "nominated_on", "state", *PERIOD] if obj else []
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [(None, {"fields": [*self.fields, "state", PERIOD] if obj else self.fields})]
 
@@ -98,9 +96,8 @@ class ParticipationAdmin(ScopedAdmin):
         return (queryset.filter(person_q(search_term, "trainee__")) if search_term.strip() else queryset), False
 
     def save_model(self, request: HttpRequest, obj: Participation, form: Any, change: bool) -> None:
-        if not change:
-            [written] = nominate_trainees([obj.trainee], cohort=obj.cohort, on=obj.nominated_on, by=request.user)
-            adopt(obj, written)
+        [written] = nominate_trainees([obj.trainee], cohort=obj.cohort, on=obj.nominated_on, by=request.user)
+        adopt(obj, written)
 
     @display(description=_("trainee number"), ordering="trainee__number")
     def number(self, row: Participation) -> str:

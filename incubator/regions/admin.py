@@ -58,6 +58,7 @@ class RetiredFilter(QuestionFilter):
 class RegionAdmin(ScopedAdmin):
     """Divisions come from the data files; here names are corrected, other names noted and codes retired."""
 
+    may_add = False
     is_long = True
     list_display = ["code", "name", "level", "path", "retired_on", "replaced_by"]
     list_filter = ["level", RetiredFilter]
@@ -77,9 +78,6 @@ class RegionAdmin(ScopedAdmin):
             state_of=lambda region: "retired" if region.retired_on else "current",
         )
     ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         term = search_term.strip()

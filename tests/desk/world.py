@@ -1,0 +1,172 @@
+"""One row of everything the desk shows, hung on one trainee of one county, each with a word that gives it away."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Model
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from courses.models import Attendance, Course, Enrolment, Graduation, Session, TrainingClass
+from incubator.accounts.models import User
+from incubator.certification.models import Award, Badge, Candidate, Rule
+from incubator.grants.models import Grant, LedgerEntry, TrafficPool
+from incubator.jobs.choices import JobState
+from incubator.jobs.models import Job
+from incubator.metrics.choices import AccountState
+from incubator.metrics.models import (
+    Authorisation,
+    CreatorAccount,
+    LatestReading,
+    RefreshBatch,
+    RefreshFailure,
+    RefreshRun,
+)
+from incubator.programmes.models import Cohort, Participation, Programme
+from incubator.regions.models import KeyCounty, Region, RegionAlias
+from tests import factories
+from trainees.models import Trainee
+
+World = dict[type[Model], Any]
+
+
+def make_world(code: str, tag: str) -> World:
+    """A county with that code and whatever can hang on it; ``tag`` is in every name that could leak."""
+    county = factories.region(code, f"县{tag}")
+    staff = factories.UserFactory(username=f"user{tag}", display_name=f"人{tag}")
+    world: World = {Region: county, User: staff, Group: Group.objects.create(name=f"group{tag}")}
+    world[KeyCounty] = KeyCounty.objects.create(region=county, status="unverified")
+    RegionAlias.objects.create(region=county, name=f"旧{tag}")
+    world |= _people(county, tag) | _schedule(tag)
+    world |= _teaching(world, staff, tag)
+    world |= _followers(world, staff, tag)
+    world |= _given(world, staff, tag)
+    return world
+
+
+def _people(county: Region, tag: str) -> World:
+    programme = factories.ProgrammeFactory()
+    cohort = factories.CohortFactory(programme=programme)
+    trainee = factories.TraineeFactory(name=f"学员{tag}", county=county, township=f"镇{tag}")
+    participation = factories.graduate_row(timezone.localdate() - timedelta(days=30), trainee=trainee, cohort=cohort)
+    return {Programme: programme, Cohort: cohort, Trainee: trainee, Participation: participation}
+
+
+def _schedule(tag: str) -> World:
+    interval = IntervalSchedule.objects.create(every=10, period="seconds")
+    task = PeriodicTask.objects.create(name=f"task {tag}", task="jobs.sweep", interval=interval)
+    return {IntervalSchedule: interval, PeriodicTask: task, CrontabSchedule: CrontabSchedule.objects.create()}
+
+
+def _teaching(world: World, staff: User, tag: str) -> World:
+    participation = world[Participation]
+    training_class = factories.TrainingClassFactory(
+        cohort=world[Cohort], name=f"班{tag}", place=f"地{tag}", region=world[Region]
+    )
+    session = factories.SessionFactory(training_class=training_class)
+    Enrolment.objects.create(training_class=training_class, participation=participation)
+    attendance = Attendance.objects.create(
+        session=session, participation=participation, state="present", minutes=45, marked_by=staff
+    )
+    graduation = Graduation.objects.create(
+        participation=participation, graduated_on=participation.graduated_on, decided_by=staff, facts={"days": 3}
+    )
+    return {
+        TrainingClass: training_class,
+        Course: session.course,
+        Session: session,
+        Attendance: attendance,
+        Graduation: graduation,
+    }
+
+
+def _followers(world: World, staff: User, tag: str) -> World:
+    today, now = timezone.localdate(), timezone.now()
+    account = factories.CreatorAccountFactory(
+        trainee=world[Trainee], handle=f"ks{tag}", state=AccountState.NEEDS_CONSENT
+    )
+    consent = Authorisation.objects.create(
+        account=account,
+        external_id=f"ext{tag}",
+        access_token=f"access{tag}",
+        refresh_token=f"refresh{tag}",
+        access_expires_at=now,
+        refresh_expires_at=now,
+        granted_at=now,
+    )
+    run = RefreshRun.objects.create(
+        platform="kuaishou", day=today - timedelta(days=RefreshRun.objects.count()), planned=2, started_at=now
+    )
+    factories.reading(account, today, 123_456)
+    LatestReading.objects.filter(account=account).update(followers=123_456)
+    RefreshFailure.objects.create(run=run, account=account, kind="transient", at=now)
+    job = Job.objects.create(
+        kind="refresh_batch",
+        key=f"batch{tag}",
+        title=f"Batch {tag}",
+        state=JobState.FAILED,
+        asked_by=staff,
+        finished_at=now,
+        error=f"错{tag}",
+    )
+    RefreshBatch.objects.create(run=run, number=0, account_ids=[account.pk], job=job)
+    return {CreatorAccount: account, Authorisation: consent, RefreshRun: run, Job: job}
+
+
+def _given(world: World, staff: User, tag: str) -> World:
+    today = timezone.localdate()
+    participation = world[Participation]
+    pool = factories.TrafficPoolFactory()
+    grant = Grant.objects.create(
+        pool=pool, participation=participation, impressions=10, proposed_by=staff, proposed_on=today
+    )
+    entry = LedgerEntry.objects.create(pool=pool, grant=grant, kind="promise", impressions=10, by=staff)
+    rule = factories.RuleFactory()
+    facts = {"participation": participation, "account": world[CreatorAccount], "followers": 123_456}
+    candidate = Candidate.objects.create(rule=rule, crossed_on=today, found_on=today, **facts)
+    earlier = Candidate.objects.create(
+        rule=factories.RuleFactory(),
+        crossed_on=today,
+        found_on=today,
+        state="approved",
+        decided_by=staff,
+        decided_at=timezone.now(),
+        **facts,
+    )
+    award = Award.objects.create(
+        number=f"XC-{tag}",
+        badge=earlier.rule.badge,
+        trainee=world[Trainee],
+        candidate=earlier,
+        awarded_on=today,
+        awarded_by=staff,
+        evidence={"reading": {"handle": f"ks{tag}"}},
+    )
+    return {
+        TrafficPool: pool,
+        Grant: grant,
+        LedgerEntry: entry,
+        Rule: rule,
+        Badge: rule.badge,
+        Candidate: candidate,
+        Award: award,
+    }
+
+
+def county_staff(code: str) -> User:
+    """Somebody posted to that county whom every permission was given: only the region stands between them and a row."""
+    user = factories.official(code, is_staff=True)
+    user.user_permissions.set(Permission.objects.all())
+    return user
+
+
+def registered() -> list[tuple[type[Model], admin.ModelAdmin]]:
+    """Every list of the desk."""
+    admin.autodiscover()
+    return sorted(admin.site._registry.items(), key=lambda pair: pair[0]._meta.label)
+
+
+def is_scoped(model: type[Model]) -> bool:
+    return hasattr(model._default_manager.all(), "visible_to")
