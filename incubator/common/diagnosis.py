@@ -120,9 +120,7 @@ def socket_path() -> Finding:
 
 
 def privileges() -> Finding:
-    """How PostgreSQL is started below root."""
-    if os.getuid() != 0:
-        return ok(_("not root"))
+    """As whom PostgreSQL is started: it refuses root, and users without a name."""
     if os.environ.get("DATABASE_URL"):
         return ok(_("not needed: DATABASE_URL is set"))
     return ok(launcher_for(postgres_dir() / "postgres", []).name)
@@ -219,7 +217,7 @@ CHECKS: list[tuple[object, Callable[[], Finding]]] = [
     (gettext_lazy("Server programs"), programs),
     (gettext_lazy("Data folder"), storage),
     (gettext_lazy("Sockets"), socket_path),
-    (gettext_lazy("Start below root"), privileges),
+    (gettext_lazy("Started as"), privileges),
     (gettext_lazy("Database"), database),
     (gettext_lazy("Tables"), migrations),
     (gettext_lazy("Divisions"), divisions),

@@ -10,7 +10,7 @@ for candidate in python3.14 python3.13 python3.12 python3 python \
     "$HOME"/.pyenv/versions/3.1[2-9]*/bin/python3 "$HOME"/.local/share/uv/python/*/bin/python3 /opt/python*/bin/python3
 do
     if command -v "$candidate" >/dev/null 2>&1 && suits "$candidate"; then
-        "$candidate" -c 'import sys; print(sys.executable)'
+        "$candidate" -c 'import os, sys; print(os.path.realpath(sys.executable))'
         exit 0
     fi
 done

@@ -137,7 +137,8 @@ class EmbeddedPostgres(Server):
     def _initdb_failure(self, output: str) -> str:
         if "No space left on device" in output:
             return disk_full(self.data_dir)
-        said = [line for line in output.splitlines() if "error:" in line or "FATAL:" in line] or ["it said nothing"]
+        lines = [line for line in output.splitlines() if line.strip()] or ["it said nothing"]
+        said = [line for line in lines if "error:" in line or "FATAL:" in line] or lines[-1:]
         return f"The database folder {self.data_dir} could not be made: {said[0].strip()}"
 
     def _after_start(self) -> None:

@@ -1,6 +1,7 @@
 """How root starts a program that refuses to run as root, without making an operating-system user."""
 
 import os
+import pwd
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from incubator.embedded.errors import EmbeddedError
 from incubator.embedded.folders import own
 
 NOBODY = 65534
+UNSHARE = ("unshare", f"--map-user={NOBODY}", f"--map-group={NOBODY}")
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ def _candidates() -> list[Launcher]:
     caps = "-all,+dac_override"
     passing = ("--securebits=+no_setuid_fixup", *nobody, f"--inh-caps={caps}", f"--ambient-caps={caps}")
     return [
-        Launcher("unshare", ("unshare", f"--map-user={NOBODY}", f"--map-group={NOBODY}"), 0),
+        Launcher("unshare", UNSHARE, 0),
         Launcher("setpriv", ("setpriv", *nobody), NOBODY),
         Launcher("setpriv with dac_override", ("setpriv", *passing), NOBODY),
     ]
@@ -41,7 +43,7 @@ def launcher_for(program: Path, folders: list[Path]) -> Launcher:
     Raises EmbeddedError where root has no way down.
     """
     if os.getuid() != 0:
-        return Launcher("this user", (), os.getuid())
+        return _ordinary(program)
     for candidate in _candidates():
         if _runs([*candidate.prefix, str(program), "--version"]) and _reaches(candidate, folders):
             return candidate
@@ -49,6 +51,28 @@ def launcher_for(program: Path, folders: list[Path]) -> Launcher:
         "PostgreSQL refuses to run as root, and neither unshare nor setpriv may change the user here. "
         "Start as an ordinary user, or set DATABASE_URL to a running server."
     )
+
+
+def _ordinary(program: Path) -> Launcher:
+    """An ordinary user starts it as it is. One without a name, as containers have them, borrows that of nobody."""
+    uid = os.getuid()
+    if _has_name(uid):
+        return Launcher("this user", (), uid)
+    borrowed = Launcher("unshare", UNSHARE, uid)
+    if _runs([*borrowed.prefix, str(program), "--version"]):
+        return borrowed
+    raise EmbeddedError(
+        f"PostgreSQL wants its user to have a name, and user {uid} has none. Add one to /etc/passwd, "
+        "or set DATABASE_URL to a running server."
+    )
+
+
+def _has_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
 
 
 def _reaches(launcher: Launcher, folders: list[Path]) -> bool:

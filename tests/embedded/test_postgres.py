@@ -13,6 +13,7 @@ import pytest
 
 from incubator import embedded
 from incubator.embedded import PROJECT_DIR, folders, privileges, processes, socket_dir
+from incubator.embedded.binaries import postgres_dir
 from incubator.embedded.errors import EmbeddedError
 from incubator.embedded.postgres import EmbeddedPostgres
 from tests.embedded.conftest import sql
@@ -205,6 +206,18 @@ def test_root_without_a_way_down_is_told_what_to_do(postgres, monkeypatch):
     monkeypatch.setattr(privileges, "_candidates", list)
     with pytest.raises(EmbeddedError, match="Start as an ordinary user, or set DATABASE_URL"):
         postgres.start()
+
+
+def test_a_user_without_a_name_borrows_one_or_is_told_so(monkeypatch):
+    monkeypatch.setattr(privileges, "_has_name", lambda uid: False)
+    program = postgres_dir() / "postgres"
+    try:
+        launcher = privileges._ordinary(program)
+    except EmbeddedError as error:
+        assert "wants its user to have a name" in str(error)
+    else:
+        done = subprocess.run([*launcher.prefix, "id", "--user", "--name"], capture_output=True, text=True)
+        assert done.stdout.strip() == "nobody"
 
 
 def test_postgres_never_listens_on_tcp(postgres):
