@@ -73,6 +73,10 @@ class TrainingStanding:
         return class_hours(max(0, needed - self.professional_minutes))
 
     @property
+    def professional_hours(self) -> Decimal:
+        return class_hours(self.professional_minutes)
+
+    @property
     def counted_hours(self) -> Decimal:
         """Hours that count: general up to the cap, professional in full."""
         general = min(self.general_minutes, self.rule.general_hours_cap * CLASS_HOUR_MINUTES)

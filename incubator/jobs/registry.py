@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from incubator.jobs.models import Job
     from incubator.jobs.services import RunningJob
 
 Handler = Callable[["RunningJob"], dict | None]
@@ -16,5 +17,19 @@ def job_handler(kind: str) -> Callable[[Handler], Handler]:
     def register(handler: Handler) -> Handler:
         HANDLERS[kind] = handler
         return handler
+
+    return register
+
+
+DownloadCheck = Callable[["Job"], bool]
+DOWNLOAD_CHECKS: dict[str, DownloadCheck] = {}
+
+
+def download_check(kind: str) -> Callable[[DownloadCheck], DownloadCheck]:
+    """Decorator: this function says whether a result of ``kind`` may still be fetched by who asked for it."""
+
+    def register(check: DownloadCheck) -> DownloadCheck:
+        DOWNLOAD_CHECKS[kind] = check
+        return check
 
     return register

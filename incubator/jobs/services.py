@@ -104,8 +104,8 @@ class RunningJob:
     def keep(self, path: Any, *, name: str) -> None:
         """Keep the file at ``path`` as the job's result under ``name``."""
         with open(path, "rb") as file:  # noqa: PTH123 - any path-like
-            self.job.result_file.save(name, File(file), save=False)
-        if not self._mine().update(result_file=self.job.result_file.name):
+            self.job.result_file.save(uuid.uuid4().hex, File(file), save=False)
+        if not self._mine().update(result_file=self.job.result_file.name, result_name=name):
             raise LeaseLost
 
     def _mine(self):

@@ -1,7 +1,99 @@
-"""The trainee's pages."""
+"""The trainee's pages, and the door that leads everybody to their own."""
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from incubator.accounts.choices import Role
+from incubator.certification.models import Award
+from incubator.common.charts import line_chart
+from incubator.common.errors import RuleBroken
+from incubator.metrics.choices import AccountState
+from incubator.metrics.models import CreatorAccount
+from incubator.metrics.services import begin_consent, complete_consent, withdraw_consent
+from incubator.portal.queries import standing_of
+from trainees.models import Trainee
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("")
+    """To the pages of whoever asks: the desk, the reports, or one's own progress."""
+    user = request.user
+    if user.is_staff:
+        return redirect("admin:index")
+    if user.role == Role.OFFICIAL:  # type: ignore[union-attr]
+        return redirect("reports")
+    if user.role == Role.TRAINEE and hasattr(user, "trainee"):  # type: ignore[union-attr]
+        return redirect("progress")
+    return render(request, "portal/nothing.html")
+
+
+def _trainee(request: HttpRequest) -> Trainee:
+    """The trainee who asks; a 404 for everybody else."""
+    return get_object_or_404(Trainee, user=request.user.pk)
+
+
+@require_safe
+def progress(request: HttpRequest) -> HttpResponse:
+    """How far am I, what is missing, what do I do next."""
+    standing = standing_of(_trainee(request), on=timezone.localdate())
+    chart = line_chart(standing.points, label=_("Followers in the last 90 days"), threshold=standing.goal)
+    return render(request, "portal/progress.html", {"standing": standing, "chart": chart})
+
+
+@require_safe
+def certificate(request: HttpRequest, number: str) -> HttpResponse:
+    """One's own certificate, to look at and print; a withdrawn one says so."""
+    awards = Award.objects.filter(trainee=_trainee(request))
+    award = get_object_or_404(
+        awards.select_related("badge", "trainee", "candidate__participation__cohort"), number=number
+    )
+    return render(request, "portal/certificate.html", {"award": award})
+
+
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    """One's accounts: what is read, and until when."""
+    accounts = CreatorAccount.objects.filter(trainee=_trainee(request)).select_related("authorisation", "latest")
+    return render(request, "portal/account.html", {"accounts": accounts, "LINKED": AccountState.LINKED})
+
+
+def _own_account(request: HttpRequest, pk: int) -> CreatorAccount:
+    return get_object_or_404(CreatorAccount, trainee=_trainee(request), pk=pk)
+
+
+@require_POST
+def connect(request: HttpRequest, pk: int) -> HttpResponse:
+    """To the platform's page, where the creator consents."""
+    is_mobile = "Mobile" in request.headers.get("User-Agent", "")
+    url = begin_consent(_own_account(request, pk), by=request.user, at=timezone.now(), mobile=is_mobile)
+    return redirect(url)
+
+
+@require_safe
+def consent_callback(request: HttpRequest) -> HttpResponse:
+    """Back from the platform, with a code or without."""
+    state, code = request.GET.get("state", ""), request.GET.get("code", "")
+    try:
+        complete_consent(state=state, code=code, by=request.user, at=timezone.now())
+    except RuleBroken as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Your account is connected. Its followers are read from tonight on."))
+    return redirect("account" if hasattr(request.user, "trainee") else "home")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Withdraw the consent: the first tap asks, the second does."""
+    found = _own_account(request, pk)
+    if found.state not in (AccountState.LINKED, AccountState.NEEDS_CONSENT):
+        raise Http404
+    if request.method == "POST":
+        withdraw_consent(found, by=request.user)
+        messages.success(request, _("Your consent is withdrawn. The account is not read any more."))
+        return redirect("account")
+    return render(request, "portal/withdraw.html", {"account": found})

@@ -8,3 +8,7 @@ class ReportsConfig(AppConfig):
     name = "incubator.reports"
     label = "reports"
     verbose_name = _("Reports")
+
+    def ready(self) -> None:
+        """Register this room's kinds of job."""
+        from incubator.reports import jobs  # noqa: F401

@@ -51,6 +51,10 @@ class Migration(migrations.Migration):
                     "result_file",
                     models.FileField(blank=True, editable=False, upload_to="results/%Y/%m/", verbose_name="file"),
                 ),
+                (
+                    "result_name",
+                    models.CharField(blank=True, editable=False, max_length=200, verbose_name="name of the file"),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="asked at")),
                 ("started_at", models.DateTimeField(editable=False, null=True, verbose_name="started at")),
                 ("finished_at", models.DateTimeField(editable=False, null=True, verbose_name="finished at")),

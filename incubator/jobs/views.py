@@ -1,0 +1,78 @@
+"""Background work as its asker sees it: how far it is, stop it, fetch what it made. A stranger's job is a 404."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from incubator.common.errors import RuleBroken
+from incubator.jobs.choices import JobState
+from incubator.jobs.models import Job
+from incubator.jobs.registry import DOWNLOAD_CHECKS
+from incubator.jobs.services import cancel_job
+
+JOBS_A_PAGE = 30
+
+
+def _mine(request: HttpRequest, pk: int) -> Job:
+    return get_object_or_404(Job.objects.visible_to(request.user).select_related("asked_by"), pk=pk)
+
+
+def has_file(job: Job) -> bool:
+    """Whether there is a result that may (still) be fetched."""
+    allowed = DOWNLOAD_CHECKS.get(job.kind, lambda _job: True)
+    return bool(job.state == JobState.DONE and job.result_file and allowed(job))
+
+
+@require_safe
+def my_jobs(request: HttpRequest) -> HttpResponse:
+    """What this person asked for, newest first."""
+    page = Paginator(Job.objects.filter(asked_by=request.user.pk), JOBS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "jobs/my_jobs.html", {"page": page})
+
+
+@require_safe
+def job(request: HttpRequest, pk: int) -> HttpResponse:
+    """One job with its progress; it refreshes itself, with a script or without."""
+    found = _mine(request, pk)
+    return render(request, "jobs/job.html", {"job": found, "has_file": has_file(found)})
+
+
+@require_safe
+def status(request: HttpRequest, pk: int) -> JsonResponse:
+    """The same for the page's script."""
+    found = _mine(request, pk)
+    return JsonResponse(
+        {
+            "state": found.state,
+            "label": found.get_state_display(),
+            "is_live": found.is_live,
+            "percent": found.percent,
+            "done": found.done,
+            "total": found.total,
+            "error": found.error,
+            "file": reverse("job_file", args=[pk]) if has_file(found) else None,
+        }
+    )
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stop the work."""
+    found = _mine(request, pk)
+    try:
+        cancel_job(found, by=request.user)
+    except RuleBroken as refusal:
+        messages.error(request, str(refusal))
+    return redirect("job", pk)
+
+
+@require_safe
+def result_file(request: HttpRequest, pk: int) -> FileResponse:
+    """What the work made, as a download."""
+    found = _mine(request, pk)
+    if not has_file(found):
+        raise Http404
+    return FileResponse(found.result_file.open("rb"), as_attachment=True, filename=found.result_name)
