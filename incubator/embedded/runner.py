@@ -186,7 +186,10 @@ def check_database_url(url: str) -> None:
     except psycopg.Error as error:
         reason = " ".join(str(error).split())
         shown = urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl()
-        raise EmbeddedError(f"The database of DATABASE_URL ({shown}) cannot be used: {reason}") from error
+        raise EmbeddedError(
+            f"The database of DATABASE_URL ({shown}) cannot be used: {reason} "
+            "Correct the address, or unset it to use the embedded server."
+        ) from error
 
 
 def check_redis_url(url: str) -> None:
@@ -197,7 +200,10 @@ def check_redis_url(url: str) -> None:
         patience = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": CONNECT_SECONDS}
         redis.Redis.from_url(cache_url_of(url), **patience).ping()
     except (redis.RedisError, ValueError, OSError) as error:
-        raise EmbeddedError(f"The broker of REDIS_URL cannot be used: {' '.join(str(error).split())}") from error
+        raise EmbeddedError(
+            f"The broker of REDIS_URL cannot be used: {' '.join(str(error).split())} "
+            "Correct the address, or unset it to use the embedded server."
+        ) from error
 
 
 # --- The run ---------------------------------------------------------------------------------------------------------
@@ -227,8 +233,9 @@ class Runner:
             return 1
         finally:
             (self.options.var / "run" / RUNNER_FILE).unlink(missing_ok=True)
-            self.supervisor.stop(STOP_ORDER)
-            say("Everything is stopped.")
+            if self.supervisor.watched:
+                self.supervisor.stop(STOP_ORDER)
+                say("Everything is stopped.")
 
     def _start(self) -> None:
         self._check()
