@@ -16,9 +16,9 @@ do
 done
 
 if command -v uv >/dev/null 2>&1; then
-    uv python find --no-project '>=3.12' 2>/dev/null && exit 0
+    uv python find --system --no-project '>=3.12' 2>/dev/null && exit 0
     echo "No Python 3.12 or newer was found; uv installs Python 3.13." >&2
-    uv python install 3.13 >&2 && uv python find --no-project '>=3.12' && exit 0
+    uv python install 3.13 >&2 && uv python find --system --no-project '>=3.12' && exit 0
 fi
 
 echo "No Python 3.12 or newer was found. Install python3.13 with its venv module (Debian: python3-venv), or uv" \
