@@ -24,6 +24,12 @@ def enrol(participations: Sequence[Participation], *, training_class: TrainingCl
         raise RuleBroken(_("Everybody in a class must be of its cohort."))
     there = set(locked.enrolments.values_list("participation_id", flat=True))
     new = [p for p in participations if p.pk not in there]
+    for p in new:
+        if p.state not in (ParticipationState.ADMITTED, ParticipationState.TRAINING):
+            raise RuleBroken(
+                _("%(name)s is “%(state)s”. Only admitted people are put into a class.")
+                % {"name": p.trainee.name, "state": p.get_state_display()}
+            )
     free = locked.capacity - len(there)
     if len(new) > free:
         raise RuleBroken(
@@ -58,7 +64,9 @@ def mark_attendance(session: Session, *, marks: Mapping[int, tuple[str, int | No
 def _mark(session: Session, participation_id: int, state: str, minutes: int | None, by: Any) -> Attendance:
     present = state == AttendanceState.PRESENT
     minutes = (session.minutes if minutes is None else minutes) if present else 0
-    if minutes > session.minutes or minutes < 0:
+    if present and minutes < 1:
+        raise RuleBroken(_("Somebody who was present was there for at least a minute."))
+    if minutes > session.minutes:
         raise RuleBroken(
             _("The session has %(count)s minutes; nobody can be present longer.") % {"count": session.minutes}
         )

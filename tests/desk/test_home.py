@@ -17,6 +17,7 @@ from incubator.jobs.models import Job
 from incubator.metrics.models import CreatorAccount, RefreshRun
 from incubator.programmes.models import Participation
 from incubator.regions.models import KeyCounty
+from incubator.rosters.models import RosterImport
 from tests import factories
 from tests.desk.test_moves import trained
 from tests.desk.world import make_world
@@ -125,6 +126,7 @@ def test_counts_are_those_of_sql_and_of_the_lists_they_link_to(client, much_to_d
     client.force_login(factories.superuser())
     found = cards(client.get(HOME))
     expected = {
+        "rosters_rosterimport": RosterImport.objects.filter(state="checked").count(),
         "programmes_participation": 2,
         "metrics_creatoraccount": CreatorAccount.objects.filter(state__in=["needs_consent", "unlinked"]).count(),
         "grants_grant": Grant.objects.filter(state="proposed").count(),
@@ -151,7 +153,7 @@ def test_nobody_counts_what_they_may_not_open(client, much_to_do):
     client.force_login(member(StaffGroup.CLERK))
     response = client.get(HOME)
     names = {url.split("/")[3] for url in cards(response)}
-    assert names == {"participation"}
+    assert names == {"participation", "rosterimport"}
     assert response.context["refresh"] is None
 
 

@@ -26,6 +26,8 @@ from incubator.metrics.models import (
 )
 from incubator.programmes.models import Cohort, Participation, Programme
 from incubator.regions.models import KeyCounty, Region, RegionAlias
+from incubator.rosters.choices import ImportState
+from incubator.rosters.models import RosterFinding, RosterImport
 from tests import factories
 from trainees.models import Trainee
 
@@ -43,6 +45,7 @@ def make_world(code: str, tag: str) -> World:
     world |= _teaching(world, staff, tag)
     world |= _followers(world, staff, tag)
     world |= _given(world, staff, tag)
+    world |= _roster(world, staff, tag)
     return world
 
 
@@ -153,6 +156,22 @@ def _given(world: World, staff: User, tag: str) -> World:
         Candidate: candidate,
         Award: award,
     }
+
+
+def _roster(world: World, staff: User, tag: str) -> World:
+    roster = RosterImport.objects.create(
+        cohort=world[Cohort],
+        region=world[Region],
+        file=f"rosters/{tag}.xlsx",
+        file_name=f"名册{tag}.xlsx",
+        title=f"标题{tag}",
+        filled_by=f"填报{tag}",
+        state=ImportState.CHECKED,
+        new_count=1,
+        uploaded_by=staff,
+    )
+    RosterFinding.objects.create(roster=roster, row=3, value=f"值{tag}", sentence="Look", is_error=False)
+    return {RosterImport: roster}
 
 
 def county_staff(code: str) -> User:

@@ -1,0 +1,106 @@
+"""Finding a division by what rosters write."""
+
+from datetime import date
+
+import pytest
+
+from incubator.common.errors import RuleBroken
+from incubator.regions.choices import KeyCountyStatus
+from incubator.regions.models import KeyCounty, Region, RegionAlias
+from incubator.regions.queries import RegionFinder
+from incubator.regions.services import check_key_county, load_divisions, retire_region
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def divisions():
+    load_divisions()
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("622927", "622927"),
+        ("积石山保安族东乡族撒拉族自治县", "622927"),
+        ("积石山县", "622927"),
+        (" 积石山 县 ", "622927"),
+        ("甘肃省临夏回族自治州积石山县", "622927"),
+        ("甘肃省 临夏回族自治州 积石山县", "622927"),
+        ("临夏回族自治州积石山县", "622927"),
+        ("甘肃临夏积石山县", "622927"),
+        ("威宁县", "520526"),
+        ("东莞市", "441900"),
+        ("广东省东莞市", "441900"),
+    ],
+)
+def test_division_is_found_by_code_name_alias_and_path(divisions, text, code):
+    assert RegionFinder().find(text).code == code
+
+
+@pytest.mark.parametrize(
+    "text", ["", "县", "甘肃省", "临夏回族自治州", "没有这个县", "999999", "620000", "陕西省积石山县"]
+)
+def test_what_is_no_county_is_refused(divisions, text):
+    with pytest.raises(RuleBroken):
+        RegionFinder().find(text)
+
+
+def test_equal_names_are_settled_by_the_path_or_by_what_surrounds_them(divisions):
+    named = list(Region.objects.filter(name="城关区"))
+    assert len(named) >= 2
+    finder = RegionFinder()
+    with pytest.raises(RuleBroken) as refusal:
+        finder.find("城关区")
+    assert "兰州市" in str(refusal.value)
+    assert finder.find("甘肃省兰州市城关区").code == "620102"
+    assert finder.find("城关区", within=Region.objects.get(code="620000")).code == "620102"
+    assert finder.find("城关区", within=Region.objects.get(code="540100")).code == "540102"
+
+
+def test_an_alias_that_is_also_a_name_is_ambiguous():
+    one, other = factories.region("622901", "甲县"), factories.region("520502", "乙县")
+    RegionAlias.objects.create(region=other, name="甲县")
+    with pytest.raises(RuleBroken):
+        RegionFinder().find("甲县")
+    assert RegionFinder().find(one.code) == one
+
+
+def test_retired_code_is_understood_as_its_successor():
+    old, new, gone = factories.region("622901"), factories.region("622902"), factories.region("622903")
+    retire_region(old, on=date(2026, 1, 1), replaced_by=new)
+    retire_region(gone, on=date(2026, 1, 1))
+    finder = RegionFinder()
+    assert finder.find("622901") == new
+    for text in ("622903", old.name):
+        with pytest.raises(RuleBroken):
+            finder.find(text)
+
+
+def test_retirement_is_made_once_and_names_a_code_in_use():
+    old, new = factories.region("622901"), factories.region("622902")
+    with pytest.raises(RuleBroken):
+        retire_region(old, on=date(2026, 1, 1), replaced_by=old)
+    retire_region(new, on=date(2026, 1, 1))
+    with pytest.raises(RuleBroken):
+        retire_region(old, on=date(2026, 1, 1), replaced_by=new)
+    with pytest.raises(RuleBroken):
+        retire_region(new, on=date(2026, 2, 1))
+
+
+def test_finder_asks_the_database_a_fixed_number_of_times(divisions, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        finder = RegionFinder()
+        for code in ("622927", "520526", "441900"):
+            finder.find(code)
+
+
+def test_loading_again_keeps_what_staff_changed(divisions):
+    Region.objects.filter(code="622927").update(name="积石山")
+    RegionAlias.objects.filter(region="622927").delete()
+    check_key_county(KeyCounty.objects.first(), by="somebody", on=date(2026, 1, 1))
+    assert load_divisions() == {"regions": 0, "aliases": 0, "key_counties": 0}
+    assert Region.objects.get(code="622927").name == "积石山"
+    assert KeyCounty.objects.filter(status=KeyCountyStatus.CHECKED).count() == 1
+    assert KeyCounty.objects.count() == 160
