@@ -198,8 +198,9 @@ KUAISHOU_DAILY_BUDGET = env.int("KUAISHOU_DAILY_BUDGET", default=100_000)
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "vendor"]  # vendor: packages that ship no Chinese
 USE_I18N = True
+FORMAT_MODULE_PATH = ["incubator.formats"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 

@@ -35,11 +35,12 @@ def line_chart(
     threshold: int | None = None,
     window: tuple[date, date] | None = None,
     mark: date | None = None,
+    days_between: int = 1,
 ) -> SafeString:
     """Numbers by day as a line, in order of days; empty for fewer than two.
 
     A day without a number is a gap in the line, not a zero. ``threshold`` is a level line (drawn once the numbers come
-    within half of it), ``window`` a shaded span of days, ``mark`` a day with a dot.
+    within half of it), ``window`` a shaded span of days, ``mark`` a day with a dot; numbers come every ``days_between``.
     """
     if len(points) < 2:
         return SafeString("")
@@ -52,7 +53,9 @@ def line_chart(
         "height": HEIGHT,
         "base": HEIGHT - BOTTOM,
         "top": TOP,
-        "lines": [" ".join(f"{scale.x(day)},{scale.y(value)}" for day, value in run) for run in _runs(points)],
+        "lines": [
+            " ".join(f"{scale.x(day)},{scale.y(value)}" for day, value in run) for run in _runs(points, days_between)
+        ],
         "threshold_y": scale.y(threshold) if near and threshold is not None else None,
         "threshold": f"{threshold:,}" if near else "",
         "window": _span(scale, window, points) if window else None,
@@ -77,11 +80,11 @@ def _scale(points: Sequence[tuple[date, int]], threshold: int | None) -> _Scale:
     return _Scale(points[0][0], days, max(0, low - margin), high + margin)
 
 
-def _runs(points: Sequence[tuple[date, int]]) -> list[list[tuple[date, int]]]:
-    """The points in pieces of days that follow each other."""
+def _runs(points: Sequence[tuple[date, int]], days_between: int) -> list[list[tuple[date, int]]]:
+    """The points in pieces without a missing one between."""
     runs: list[list[tuple[date, int]]] = []
     for day, value in points:
-        if runs and day - runs[-1][-1][0] <= timedelta(days=1):
+        if runs and day - runs[-1][-1][0] <= timedelta(days=days_between):
             runs[-1].append((day, value))
         else:
             runs.append([(day, value)])

@@ -130,7 +130,7 @@ def _counties(region: Region | None, period: Period, today: date) -> list[tuple[
 
 def _chart(region: Region | None, period: Period, today: date) -> Any:
     points = followers_by_week(region, period, as_of=today)
-    return line_chart(points, label=_("Followers of all accounts by week"))
+    return line_chart(points, label=_("Followers of all accounts by week"), days_between=7)
 
 
 @require_POST

@@ -118,7 +118,7 @@ class RosterImportAdmin(ScopedAdmin):
         if obj is None:
             return [(None, {"fields": ["cohort", "region", "file"]})]
         fields = [
-            ("file_name", "state_label"),
+            ("file_name", "state"),
             ("cohort", "region"),
             ("title", "filled_by"),
             ("uploaded_by", "uploaded_at"),
@@ -128,9 +128,6 @@ class RosterImportAdmin(ScopedAdmin):
         if obj.applied_by_id:
             fields.append(("applied_by", "applied_at"))
         return [(None, {"fields": fields})]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: RosterImport | None = None) -> Any:
-        return ["state_label"]
 
     def may_move(self, request: HttpRequest, move: Move) -> bool:
         """Whoever may upload may confirm; the rows are checked again in the scope of who confirms."""
