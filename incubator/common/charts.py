@@ -40,7 +40,8 @@ def line_chart(
     """Numbers by day as a line, in order of days; empty for fewer than two.
 
     A day without a number is a gap in the line, not a zero. ``threshold`` is a level line (drawn once the numbers come
-    within half of it), ``window`` a shaded span of days, ``mark`` a day with a dot; numbers come every ``days_between``.
+    within half of it), ``window`` a shaded span of days, ``mark`` a day with a dot. Numbers come
+    every ``days_between`` days.
     """
     if len(points) < 2:
         return SafeString("")
