@@ -45,7 +45,7 @@ def launcher_for(program: Path, folders: list[Path]) -> Launcher:
     if os.getuid() != 0:
         return _ordinary(program)
     for candidate in _candidates():
-        if _runs([*candidate.prefix, str(program), "--version"]) and _reaches(candidate, folders):
+        if _starts(candidate, program) and _reaches(candidate, folders):
             return candidate
     raise EmbeddedError(
         "PostgreSQL refuses to run as root, and neither unshare nor setpriv may change the user here. "
@@ -59,7 +59,7 @@ def _ordinary(program: Path) -> Launcher:
     if _has_name(uid):
         return Launcher("this user", (), uid)
     borrowed = Launcher("unshare", UNSHARE, uid)
-    if _runs([*borrowed.prefix, str(program), "--version"]):
+    if _starts(borrowed, program):
         return borrowed
     raise EmbeddedError(
         f"PostgreSQL wants its user to have a name, and user {uid} has none. Add one to /etc/passwd, "
@@ -73,6 +73,11 @@ def _has_name(uid: int) -> bool:
     except KeyError:
         return False
     return True
+
+
+def _starts(launcher: Launcher, program: Path) -> bool:
+    """Through a shell: setpriv itself keeps root's rights until it has started something."""
+    return _runs([*launcher.prefix, "sh", "-c", 'test -r "$0" && "$0" --version', str(program)])
 
 
 def _reaches(launcher: Launcher, folders: list[Path]) -> bool:

@@ -202,6 +202,16 @@ def test_root_starts_the_same_folder_by_one_way_after_another(postgres, monkeypa
 
 
 @as_root
+def test_root_below_a_folder_of_its_own_passes_the_plain_way_by(postgres, monkeypatch, tmp_path):
+    programs = tmp_path / "private" / "programs"
+    programs.parent.mkdir(mode=0o700)
+    shutil.copytree(postgres.bin_dir.parent, programs, symlinks=True)
+    monkeypatch.setattr(privileges, "_candidates", lambda found=privileges._candidates()[1]: [found])
+    with pytest.raises(EmbeddedError, match="refuses to run as root"):
+        privileges.launcher_for(programs / "bin" / "postgres", [])
+
+
+@as_root
 def test_root_without_a_way_down_is_told_what_to_do(postgres, monkeypatch):
     monkeypatch.setattr(privileges, "_candidates", list)
     with pytest.raises(EmbeddedError, match="Start as an ordinary user, or set DATABASE_URL"):
