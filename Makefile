@@ -25,7 +25,7 @@ test: venv-dev ## run the tests on servers of their own (ARGS="-k name")
 check: venv-dev ## style, types, arrows between the rooms, templates, migrations
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	git ls-files -z '*.html' | xargs -0 --no-run-if-empty $(PYTHON) -m djade --check --target-version 5.2
+	git ls-files -z '*.html' | xargs -0 --no-run-if-empty .venv/bin/djade --check --target-version 5.2
 	$(PYTHON) -m mypy .
 	.venv/bin/lint-imports
 	$(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run

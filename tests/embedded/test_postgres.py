@@ -206,7 +206,8 @@ def test_root_below_a_folder_of_its_own_passes_the_plain_way_by(postgres, monkey
     programs = tmp_path / "private" / "programs"
     programs.parent.mkdir(mode=0o700)
     shutil.copytree(postgres.bin_dir.parent, programs, symlinks=True)
-    monkeypatch.setattr(privileges, "_candidates", lambda found=privileges._candidates()[1]: [found])
+    plain = privileges._candidates()[1]
+    monkeypatch.setattr(privileges, "_candidates", lambda: [plain])
     with pytest.raises(EmbeddedError, match="refuses to run as root"):
         privileges.launcher_for(programs / "bin" / "postgres", [])
 
