@@ -4,9 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
-from django.http import FileResponse, HttpRequest, HttpResponse
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,6 +20,7 @@ from incubator.common.desk import Move, QuestionFilter, ReadOnlyAdmin, ScopedAdm
 from incubator.jobs.choices import LIVE, JobState
 from incubator.jobs.models import Job
 from incubator.jobs.services import cancel_job
+from incubator.jobs.views import has_file
 
 LATELY = timedelta(days=7)
 
@@ -75,21 +74,9 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description=_("file"))
     def file(self, job: Job) -> SafeString | str:
-        if not job.result_file:
+        if not has_file(job):
             return "-"
-        url = reverse("admin:jobs_job_file", args=[job.pk])
-        return format_html('<a class="desk-link" href="{}">{}</a>', url, _("Download"))
-
-    def get_urls(self) -> list:
-        view = self.admin_site.admin_view(self.file_view)
-        return [path("<path:object_id>/file/", view, name="jobs_job_file"), *super().get_urls()]
-
-    def file_view(self, request: HttpRequest, object_id: str) -> HttpResponse | FileResponse:
-        """The result file, for those who see the job."""
-        job = self.get_object(request, unquote(object_id))
-        if job is None or not job.result_file or not self.has_view_permission(request, job):
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        return FileResponse(job.result_file.open("rb"), as_attachment=True)
+        return format_html('<a class="desk-link" href="{}">{}</a>', reverse("job_file", args=[job.pk]), _("Download"))
 
 
 # --- The schedule: who makes the jobs begin ---------------------------------------------------------------------------

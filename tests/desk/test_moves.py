@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
+from django.core.files.base import ContentFile
 from django.urls import reverse
 from django.utils import timezone
 
@@ -367,3 +368,11 @@ def test_move_needs_its_permission(world, client):
     client.force_login(certifier)
     assert move(client, world[Candidate], "approve").status_code == 403
     assert "desk-button" not in change_page(client, world[Candidate]).content.decode()
+
+
+def test_finished_job_leads_to_its_file(staff, client):
+    job = Job.objects.create(kind="k", key="1", state="done", result_name="a.csv", finished_at=timezone.now())
+    job.result_file.save("a.csv", ContentFile(b"1,2"))
+    link = reverse("job_file", args=[job.pk])
+    assert link in client.get(reverse("admin:jobs_job_changelist")).content.decode()
+    assert link in change_page(client, job).content.decode()

@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.forms import ModelChoiceField
 from django.urls import reverse
 
-from courses.models import GraduationRule, Session
+from courses.models import Enrolment, GraduationRule, Session, TrainingClass
 from incubator.accounts.models import Posting
 from incubator.certification.models import Award
 from incubator.common.desk import ScopedAdmin, ScopedInline, ScopedRelatedFilter, ScopedSearchFilter, visible_rows
@@ -201,11 +201,24 @@ def test_attendance_sheet_of_a_strangers_session_is_not_there(worlds, client):
     assert TAG not in response.content.decode()
 
 
-def test_file_of_a_strangers_job_is_not_there(worlds, client, tmp_path):
+def test_strangers_in_an_own_class_are_not_named_and_not_marked(worlds, client):
+    here, there = worlds
+    session, stranger = here[Session], there[Participation]
+    Enrolment.objects.create(training_class=here[TrainingClass], participation=stranger)
+    sheet = reverse("admin:courses_session_attendance", args=[session.pk])
+    for url in (sheet, page(TrainingClass, "change", here[TrainingClass].pk), page(Session, "change", session.pk)):
+        assert TAG not in client.get(url).content.decode()
+    data = {f"state_{pk}": "present" for pk in (here[Participation].pk, stranger.pk)}
+    client.post(sheet, data)
+    assert set(session.attendances.values_list("participation", flat=True)) == {here[Participation].pk}
+
+
+def test_file_of_a_strangers_job_is_not_there(worlds, client):
     _here, there = worlds
-    there[Job].result_file.save("secret.csv", ContentFile(b"secret"))
-    response = client.get(reverse("admin:jobs_job_file", args=[there[Job].pk]))
-    assert response.status_code == 302
+    job = there[Job]
+    job.state = "done"
+    job.result_file.save("secret.csv", ContentFile(b"secret"))
+    assert client.get(reverse("job_file", args=[job.pk])).status_code == 404
 
 
 def test_home_and_menu_have_no_word_of_others(worlds, client):
