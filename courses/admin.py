@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -81,7 +81,7 @@ def _people(request: HttpRequest, training_class: TrainingClass) -> Section:
     rows = [
         (link_to(p, p.trainee), p.trainee.county, p.get_state_display(), _hours(standings.get(p.pk))) for p in people
     ]
-    title = _now("People in this class (%(count)s of %(capacity)s)") % {
+    title = gettext("People in this class (%(count)s of %(capacity)s)") % {
         "count": training_class.enrolments.count(),
         "capacity": training_class.capacity,
     }
@@ -152,7 +152,7 @@ class SessionAdmin(ReadOnlyAdmin):
         form = SheetForm(request.POST or None, session=session, people=_class_of(session, request.user))
         if form.is_valid() and self._mark(request, session, form):
             return HttpResponseRedirect(reverse("admin:courses_session_changelist"))
-        title = _now("Attendance of %(session)s") % {"session": session}
+        title = gettext("Attendance of %(session)s") % {"session": session}
         context = {**self.admin_site.each_context(request), "title": title}
         context |= {"session": session, "form": form, "media": self.media}
         return TemplateResponse(request, "admin/desk/attendance.html", context)
@@ -163,7 +163,7 @@ class SessionAdmin(ReadOnlyAdmin):
         except RuleBroken as refusal:
             messages.error(request, str(refusal))
             return False
-        messages.success(request, _now("Attendance of %(count)s people is saved.") % {"count": count})
+        messages.success(request, gettext("Attendance of %(count)s people is saved.") % {"count": count})
         return True
 
 
@@ -321,7 +321,7 @@ def _standing(request: HttpRequest, participation: Participation) -> Section | N
         return None
     pairs = graduation_facts(standing.facts())
     missing = standing.missing()
-    pairs.append((_("Still missing"), _now(", ").join(missing) if missing else _("Nothing")))
+    pairs.append((_("Still missing"), gettext(", ").join(missing) if missing else _("Nothing")))
     return facts(_("Training"), pairs)
 
 

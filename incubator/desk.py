@@ -14,7 +14,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 # --- Menu -------------------------------------------------------------------------------------------------------------
@@ -252,9 +252,9 @@ def _refresh_card(request: HttpRequest) -> Card | None:
     seen = coverage(CreatorAccount.objects.visible_to(request.user), on=today)
     title, icon = _("Last night's refresh"), "sync"
     if run is None or run.day < today:
-        since = _now("The last one was on %(day)s.") % {"day": run.day} if run else _now("None has run yet.")
-        return Card(title, _now("did not run"), list_url(RefreshRun), icon, since, "warning")
-    note = _now(
+        since = gettext("The last one was on %(day)s.") % {"day": run.day} if run else gettext("None has run yet.")
+        return Card(title, gettext("did not run"), list_url(RefreshRun), icon, since, "warning")
+    note = gettext(
         "%(read)s read, %(failed)s failed, of %(planned)s planned. Read within a week: %(share)s of accounts."
     ) % {
         "read": f"{run.read_count:,}",
@@ -264,10 +264,10 @@ def _refresh_card(request: HttpRequest) -> Card | None:
     }
     url = reverse("admin:metrics_refreshrun_change", args=[run.pk])
     if run.finished_at:
-        return Card(title, _now("finished"), url, icon, note, "done")
+        return Card(title, gettext("finished"), url, icon, note, "done")
     if run.has_stopped:
-        return Card(title, _now("stopped before its end"), url, icon, note, "warning")
-    return Card(title, _now("running"), url, icon, note)
+        return Card(title, gettext("stopped before its end"), url, icon, note, "warning")
+    return Card(title, gettext("running"), url, icon, note)
 
 
 def _standing(request: HttpRequest) -> list[tuple[Any, str]]:

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from incubator.common.encryption import EncryptedTextField
 from incubator.common.masking import mask_id_number, mask_phone
@@ -20,7 +21,7 @@ class Trainee(models.Model):
     """Identity, home county and contact. ID number and phone are encrypted and found by their blind indexes."""
 
     number = models.CharField(_("trainee number"), max_length=20, unique=True, editable=False)
-    name = models.CharField(_("name"), max_length=60)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=60)
     sex = models.CharField(_("sex"), max_length=10, choices=Sex, blank=True)
     born_on = models.DateField(_("date of birth"), null=True, blank=True)
     county = models.ForeignKey(Region, models.PROTECT, related_name="trainees", verbose_name=_("county"))

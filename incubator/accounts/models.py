@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from incubator.accounts.choices import Role
 from incubator.regions.models import Region
@@ -18,7 +19,7 @@ class User(AbstractUser):
     """A login: programme staff, an official, or a trainee. What it may see comes from its postings."""
 
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.TRAINEE)
-    display_name = models.CharField(_("name"), max_length=60, blank=True)
+    display_name = models.CharField(pgettext_lazy("person", "name"), max_length=60, blank=True)
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("user")

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -91,9 +91,9 @@ class RuleAdmin(ScopedAdmin):
 
 def rule_sentence(rule: Rule) -> str:
     sentence = (
-        _now("More than %(count)s followers on a day of the support period")
+        gettext("More than %(count)s followers on a day of the support period")
         if rule.is_strict
-        else _now("At least %(count)s followers on a day of the support period")
+        else gettext("At least %(count)s followers on a day of the support period")
     )
     return sentence % {"count": number(rule.followers)}
 
@@ -148,7 +148,7 @@ def _readings(request: HttpRequest, candidate: Candidate) -> Section:
     day, participation = candidate.crossed_on, candidate.participation
     points = history([candidate.account_id], since=day - CHART_BEFORE, until=day + CHART_AFTER)[candidate.account_id]
     window = (participation.support_starts_on, participation.support_ends_on) if participation.support_ends_on else None
-    title = _now("Followers around the day the number was reached")
+    title = gettext("Followers around the day the number was reached")
     threshold = candidate.rule.followers
     drawing = line_chart(points, label=title, threshold=threshold, window=window, mark=day)
     near = [point for point in points if abs(point[0] - day) <= TABLE_AROUND]

@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -212,7 +212,7 @@ def _grants_of(request: HttpRequest, **whose: Any) -> Section | None:
     if not request.user.has_perm("grants.view_grant"):
         return None
     found = Grant.objects.visible_to(request.user).filter(**whose).select_related("participation__trainee")
-    return _grant_table(_now("Traffic grants"), found)
+    return _grant_table(gettext("Traffic grants"), found)
 
 
 extend_desk(Trainee, sections=[lambda request, trainee: _grants_of(request, participation__trainee=trainee)])

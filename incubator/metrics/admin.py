@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -57,7 +57,7 @@ class ConsentFilter(QuestionFilter):
 def _chart(request: HttpRequest, account: CreatorAccount) -> Section:
     until = timezone.localdate()
     points = history([account.pk], since=until - timedelta(days=CHART_DAYS), until=until)[account.pk]
-    title = _now("Followers, last %(count)s days") % {"count": CHART_DAYS}
+    title = gettext("Followers, last %(count)s days") % {"count": CHART_DAYS}
     drawing = line_chart(points, label=title, threshold=100_000)
     return Section(title, drawing or format_html('<p class="desk-empty">{}</p>', _("Fewer than two readings so far.")))
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from incubator.common.desk import Move, Reason, ScopedAdmin, Section, adopt, extend_desk, link_to, table
@@ -103,7 +104,7 @@ class ParticipationAdmin(ScopedAdmin):
     def number(self, row: Participation) -> str:
         return row.trainee.number
 
-    @display(description=_("name"), ordering="trainee__name")
+    @display(description=pgettext_lazy("person", "name"), ordering="trainee__name")
     def name(self, row: Participation) -> str:
         return row.trainee.name
 
