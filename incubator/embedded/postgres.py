@@ -31,7 +31,7 @@ class EmbeddedPostgres(Server):
     name = "PostgreSQL"
     programs = ("postgres",)
     stop_signal = signal.SIGINT  # "fast": running transactions are rolled back, nobody is waited for
-    stop_seconds = 2.4
+    stop_seconds = 1.5
     error_marks = ("FATAL:", "PANIC:", "ERROR:", "error:")
     socket_name: ClassVar[str] = ".s.PGSQL.5432"
 

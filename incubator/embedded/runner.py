@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -162,16 +162,24 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def choose_simulator_port() -> int:
-    """SIMULATOR_PORT, which must be free; or the first free port from 8400 on."""
+def reserve_simulator_port() -> socket.socket:
+    """A socket that keeps the simulator's port from others until the simulator starts, which is seconds later.
+
+    The port is SIMULATOR_PORT, which must be free; or the first free one from 8400 on.
+    """
     wanted = os.environ.get("SIMULATOR_PORT")
-    if wanted:
-        if not wanted.isdigit():
-            raise EmbeddedError(f"SIMULATOR_PORT must be a port number, not {wanted!r}.")
-        check_port(int(wanted), "SIMULATOR_PORT=8401 make run")
-        return int(wanted)
-    free = (port for port in range(SIMULATOR_PORT, SIMULATOR_PORT + 100) if port_is_free(port))
-    return next(free, SIMULATOR_PORT)
+    if wanted and not wanted.isdigit():
+        raise EmbeddedError(f"SIMULATOR_PORT must be a port number, not {wanted!r}.")
+    for port in [int(wanted)] if wanted else range(SIMULATOR_PORT, SIMULATOR_PORT + 100):
+        reserved = socket.socket()
+        try:
+            reserved.bind(("127.0.0.1", port))
+        except OSError:
+            reserved.close()
+        else:
+            return reserved
+    tried = wanted or f"{SIMULATOR_PORT} to {SIMULATOR_PORT + 99}"
+    raise EmbeddedError(f"Port {tried} is in use by another program. Choose another: SIMULATOR_PORT=8600 make run")
 
 
 def check_database_url(url: str) -> None:
@@ -239,7 +247,17 @@ class Runner:
 
     def _start(self) -> None:
         self._check()
-        programs = Programs(self.options, choose_simulator_port() if self.options.demo else SIMULATOR_PORT)
+        with reserve_simulator_port() if self.options.demo else nullcontext() as reserved:
+            programs = Programs(self.options, reserved.getsockname()[1] if reserved else 0)
+            self._bring_up_web(programs)
+        for program in [programs.simulator()] * self.options.demo + [programs.worker(), programs.beat()]:
+            self.supervisor.start(program)
+        if self.options.demo:
+            self._seed(programs)
+        say(f"Ready: {self.options.address}  (Ctrl-C stops everything)")
+
+    def _bring_up_web(self, programs: Programs) -> None:
+        """The web program loads while the servers come up; whatever the first page does not need comes later."""
         decided = choices(self.options, programs.simulator_port)
         (self.options.var / "run" / RUNNER_FILE).write_text(json.dumps(decided))
         self.supervisor.start(programs.web())
@@ -247,11 +265,6 @@ class Runner:
             self.supervisor.start(server)
         self._prepare(programs.prepare())
         self._await_web()
-        for program in [programs.simulator()] * self.options.demo + [programs.worker(), programs.beat()]:
-            self.supervisor.start(program)
-        if self.options.demo:
-            self._seed(programs)
-        say(f"Ready: {self.options.address}  (Ctrl-C stops everything)")
 
     def _check(self) -> None:
         end_leftovers(self.options.var)
@@ -276,10 +289,11 @@ class Runner:
         say(f"Open {self.options.address}  (answered {time.time() - self.began_at:.1f} s after the start)")
 
     def _seed(self, programs: Programs) -> None:
-        if not self.supervisor.until(lambda: not port_is_free(programs.simulator_port), 60):
+        simulator = self.supervisor.watched["simulator"]
+        up = self.supervisor.until(lambda: simulator.is_back and not port_is_free(programs.simulator_port), 60)
+        if not up:
             say("The platform simulator does not answer, so the demo county is not built. All else keeps running.")
-            return
-        if self.supervisor.run(programs.seed()):
+        elif self.supervisor.run(programs.seed()):
             say("The demo county could not be built; the reason stands above. Everything else keeps running.")
 
 

@@ -21,7 +21,7 @@ class Server(ABC):
     name: str
     programs: ClassVar[tuple[str, ...]]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    stop_seconds: float = 1.5
+    stop_seconds: float = 0.5
     error_marks: ClassVar[tuple[str, ...]]
 
     def __init__(self, data_dir: Path, socket_dir: Path, *, log: Path | None = None) -> None:

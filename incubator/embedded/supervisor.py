@@ -45,7 +45,7 @@ class Program:
     log: Path
     environment: Mapping[str, str]
     folder: Path
-    stop_seconds: float = 2.2
+    stop_seconds: float = 3.0  # an idle Celery worker takes 2.2
     stop_signals: tuple[signal.Signals, ...] = (signal.SIGTERM,)
     live: bool = False
     process: "subprocess.Popen[bytes] | None" = None
@@ -228,12 +228,12 @@ class Supervisor:
         self.watched.clear()
 
     def _stop_group(self, parts: list[Part], hurried: Callable[[], bool]) -> None:
-        """Ask politely, ask again past half the time, and give up at its end."""
+        """Ask politely, ask again when most of the time is over, and give up at its end."""
         seconds = max((part.stop_seconds for part in parts), default=0)
-        for attempt in range(2):
+        for attempt, share in enumerate((0.8, 0.2)):
             for part in filter(_is_alive, parts):
                 part.request_stop(attempt)
-            deadline = time.monotonic() + seconds / 2
+            deadline = time.monotonic() + seconds * share
             while any(_is_alive(part) for part in parts) and time.monotonic() < deadline and not hurried():
                 self.wait(0.05)
 
