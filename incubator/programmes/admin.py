@@ -82,7 +82,13 @@ class ParticipationAdmin(ScopedAdmin):
             states=states_before(ParticipationState.TRAINING),
             is_main=True,
         ),
-        Move("withdraw", _("Withdraw"), withdraw, form=Reason, states=states_before(ParticipationState.WITHDRAWN)),
+        Move(
+            "withdraw",
+            _("End the participation"),
+            withdraw,
+            form=Reason,
+            states=states_before(ParticipationState.WITHDRAWN),
+        ),
     ]
 
     sections = [_history]

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ParticipationState(models.TextChoices):
@@ -10,7 +11,7 @@ class ParticipationState(models.TextChoices):
     TRAINING = "training", _("in training")
     GRADUATED = "graduated", _("graduated")
     CONCLUDED = "concluded", _("concluded")
-    WITHDRAWN = "withdrawn", _("withdrawn")
+    WITHDRAWN = "withdrawn", pgettext_lazy("participation", "withdrawn")
     REFUSED = "refused", _("refused")
 
 
