@@ -248,7 +248,7 @@ def _refresh_card(request: HttpRequest) -> Card | None:
     if desk is None or not desk.has_view_permission(request) or not scope_of(request.user).everything:
         return None
     today = timezone.localdate()
-    run = with_counts(runs).order_by("-day").first()
+    run: Any = with_counts(runs).order_by("-day").first()
     seen = coverage(CreatorAccount.objects.visible_to(request.user), on=today)
     title, icon = _("Last night's refresh"), "sync"
     if run is None or run.day < today:

@@ -39,7 +39,7 @@ class PostingInline(ScopedInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ScopedAdmin):
+class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -70,20 +70,20 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):
         )
     ]
 
-    def get_inlines(self, request: HttpRequest, obj: Any) -> list:
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return super().get_inlines(request, obj) if obj else []
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name != "groups":
             return super().formfield_for_manytomany(db_field, request, **kwargs)
         boxes = UnfoldAdminCheckboxSelectMultipleWidget
-        form_field = super().formfield_for_manytomany(db_field, request, widget=boxes, help_text="", **kwargs)
-        form_field.label_from_instance = group_label  # type: ignore[union-attr]
+        form_field: Any = super().formfield_for_manytomany(db_field, request, widget=boxes, help_text="", **kwargs)
+        form_field.label_from_instance = group_label
         return form_field
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ScopedAdmin):
+class GroupAdmin(DjangoGroupAdmin, ScopedAdmin):  # type: ignore[misc]
     list_display = ["name", "label"]
     may_delete = True
 

@@ -147,7 +147,8 @@ def _day_of_support(candidate: Candidate) -> Any:
 def _readings(request: HttpRequest, candidate: Candidate) -> Section:
     day, participation = candidate.crossed_on, candidate.participation
     points = history([candidate.account_id], since=day - CHART_BEFORE, until=day + CHART_AFTER)[candidate.account_id]
-    window = (participation.support_starts_on, participation.support_ends_on) if participation.support_ends_on else None
+    starts_on, ends_on = participation.support_starts_on, participation.support_ends_on
+    window = (starts_on, ends_on) if starts_on and ends_on else None
     title = gettext("Followers around the day the number was reached")
     threshold = candidate.rule.followers
     drawing = line_chart(points, label=title, threshold=threshold, window=window, mark=day)

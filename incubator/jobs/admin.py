@@ -116,7 +116,7 @@ class PeriodicTaskAdmin(ScopedAdmin, BeatTaskAdmin):
 @admin.register(CrontabSchedule)
 class CrontabScheduleAdmin(ScopedAdmin, BeatCrontabAdmin):
     may_delete = True
-    inlines = []
+    inlines: list = []
 
 
 @admin.register(IntervalSchedule)
