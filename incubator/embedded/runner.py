@@ -172,6 +172,8 @@ def reserve_simulator_port() -> socket.socket:
         raise EmbeddedError(f"SIMULATOR_PORT must be a port number, not {wanted!r}.")
     for port in [int(wanted)] if wanted else range(SIMULATOR_PORT, SIMULATOR_PORT + 100):
         reserved = socket.socket()
+        # Connections of a simulator that has just stopped linger for a minute; they do not hold its port.
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             reserved.bind(("127.0.0.1", port))
         except OSError:
