@@ -44,9 +44,9 @@ lock: ## write the lock files anew (needs uv)
 	$(LOCK) $(UPGRADE) requirements.in --output-file requirements.lock
 	$(LOCK) $(UPGRADE) requirements-dev.in --output-file requirements-dev.lock
 
-messages: venv-dev ## collect and compile the translations (needs gettext)
-	$(PYTHON) manage.py makemessages --locale zh_Hans --locale en --ignore .venv --ignore var --no-obsolete --add-location file
-	$(PYTHON) manage.py compilemessages --locale zh_Hans --locale en --ignore .venv
+messages: venv-dev ## collect and compile the Chinese sentences (needs gettext); the English ones stand in the source
+	$(PYTHON) manage.py makemessages --locale zh_Hans --ignore tests --ignore .venv --ignore var --no-location --no-obsolete
+	$(PYTHON) manage.py compilemessages --locale zh_Hans --ignore .venv --ignore var
 
 clean: stop ## remove .venv and caches; data in var/ stays
 	rm -rf .venv staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
