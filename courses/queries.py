@@ -116,10 +116,10 @@ def training_standings(participations: Iterable[Participation]) -> dict[int, Tra
     rows = with_training(Participation.objects.filter(pk__in=ids)).select_related("cohort__graduation_rule")
     return {
         row.pk: TrainingStanding(
-            row.days,
-            row.general_minutes,
-            row.professional_minutes,
-            row.cohort.graduation_rule,  # type: ignore[attr-defined]
+            row.days,  # type: ignore[attr-defined]
+            row.general_minutes,  # type: ignore[attr-defined]
+            row.professional_minutes,  # type: ignore[attr-defined]
+            row.cohort.graduation_rule,
         )
         for row in rows.exclude(cohort__graduation_rule=None)
     }

@@ -22,8 +22,8 @@ class User(AbstractUser):
     display_name = models.CharField(pgettext_lazy("person", "name"), max_length=60, blank=True)
 
     class Meta(AbstractUser.Meta):
-        verbose_name = _("user")
-        verbose_name_plural = _("users")
+        verbose_name = _("user")  # type: ignore[assignment]
+        verbose_name_plural = _("users")  # type: ignore[assignment]
 
     def __str__(self) -> str:
         return self.display_name or self.username

@@ -147,13 +147,20 @@ def collect_evidence(candidate: Candidate) -> dict[str, Any]:
         },
         "participation": {
             "cohort": str(participation.cohort),
-            "graduated_on": participation.graduated_on.isoformat(),
-            "support_starts_on": participation.support_starts_on.isoformat(),
-            "support_ends_on": participation.support_ends_on.isoformat(),
+            "graduated_on": _iso(participation.graduated_on),
+            "support_starts_on": _iso(participation.support_starts_on),
+            "support_ends_on": _iso(participation.support_ends_on),
         },
         "graduation": graduation.facts if graduation else {},
-        "decided": {"by": candidate.decided_by.username, "at": candidate.decided_at.isoformat()},
+        "decided": {
+            "by": candidate.decided_by.username if candidate.decided_by else "",
+            "at": _iso(candidate.decided_at),
+        },
     }
+
+
+def _iso(when: date | None) -> str:
+    return when.isoformat() if when else ""
 
 
 def _next_number(year: int) -> str:

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import os
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -60,7 +61,13 @@ def blind_index(text: str, *, context: str) -> bytes:
     return hmac.new(key, f"{context}\0{text}".encode(), hashlib.sha256).digest()
 
 
-class EncryptedTextField(models.BinaryField):
+if TYPE_CHECKING:
+    _Stored = models.TextField  # what Python sees is text
+else:
+    _Stored = models.BinaryField
+
+
+class EncryptedTextField(_Stored):
     """A text that is ciphertext in the table and plain text in Python. ``None`` stays NULL; it cannot be searched."""
 
     def __init__(self, *args, **kwargs):

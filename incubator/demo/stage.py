@@ -272,8 +272,10 @@ def _errors_of(run: RefreshRun) -> str:
     )
 
 
-def wait_for_job(job: Job) -> None:
+def wait_for_job(job: Job | None) -> None:
     """Until the job has ended well; raises ``DemoFailed`` with its error."""
+    if job is None:
+        return
     wait_until(lambda: not Job.objects.live().filter(pk=job.pk).exists(), str(job))
     job.refresh_from_db()
     if job.state != JobState.DONE:

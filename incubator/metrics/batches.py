@@ -272,7 +272,7 @@ def write_readings(batch: RefreshBatch, answers: Sequence[tuple[int, base.Readin
     if not answers:
         return
     accounts = [account for account, _reading in answers]
-    values = {
+    values: dict[str, Any] = {
         "day": batch.run.day,
         "run": batch.run_id,
         "source": Source.API,

@@ -124,7 +124,7 @@ class Participation(models.Model):
 
     def support_days_left(self, on: date) -> int | None:
         """Days from ``on`` to the last day of support, that day counted; 0 once it is over, None before it opens."""
-        if self.support_ends_on is None or on < self.support_starts_on:
+        if self.support_starts_on is None or self.support_ends_on is None or on < self.support_starts_on:
             return None
         return max(0, (self.support_ends_on - on).days + 1)
 

@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import path, reverse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -53,9 +53,9 @@ def _findings(request: HttpRequest, roster: RosterImport) -> Section | None:
         return None
     title = _("What to correct") if any(f.is_error for f in found) else _("Worth a look")
     headings = [_("row"), _("column"), _("value"), _("what to do")]
-    rows = [(f.row, f.column, f.value or "-", f.sentence) for f in found[:FINDINGS_SHOWN]]
+    rows: list[tuple] = [(f.row, f.column, f.value or "-", f.sentence) for f in found[:FINDINGS_SHOWN]]
     if len(found) > FINDINGS_SHOWN:
-        rows.append(("…", "", "", _now("There are more. Correct these first and upload the workbook again.")))
+        rows.append(("…", "", "", gettext("There are more. Correct these first and upload the workbook again.")))
     return table(title, headings, rows)
 
 
@@ -117,7 +117,7 @@ class RosterImportAdmin(ScopedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: RosterImport | None = None) -> Any:
         if obj is None:
             return [(None, {"fields": ["cohort", "region", "file"]})]
-        fields = [
+        fields: list[Any] = [
             ("file_name", "state"),
             ("cohort", "region"),
             ("title", "filled_by"),

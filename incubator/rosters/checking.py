@@ -204,7 +204,7 @@ def match_people(rows: list[CheckedRow], *, by: Any, headers: dict[str, str]) ->
     known = dict(Trainee.objects.filter(id_number_index__in=indexes).values_list("id_number_index", "pk"))
     visible = set(Trainee.objects.visible_to(by).filter(pk__in=known.values()).values_list("pk", flat=True))
     for index, pk in known.items():
-        row = indexes[bytes(index)]
+        row = indexes[bytes(index or b"")]
         if pk in visible:
             row.trainee_id = pk
         else:

@@ -109,7 +109,7 @@ class RosterRow(models.Model):
     @property
     def plain(self) -> dict[str, Any]:
         """The values as a dictionary; keys are those of ``checking.Person``."""
-        return json.loads(self.values)
+        return json.loads(str(self.values))
 
 
 class RosterFinding(models.Model):

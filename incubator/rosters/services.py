@@ -6,7 +6,7 @@ import uuid
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
 from django.core.files import File
 from django.db import IntegrityError, transaction
@@ -30,12 +30,12 @@ from trainees.models import Trainee
 from trainees.services import NewTrainee, enter_trainees
 
 
-def upload_roster(file: IO[bytes], *, cohort: Cohort, region: Region, by: Any, name: str = "") -> RosterImport:
+def upload_roster(file: BinaryIO, *, cohort: Cohort, region: Region, by: Any, name: str = "") -> RosterImport:
     """Keep the workbook and ask for its check in the background. Raises ``RuleBroken`` for a region not one's own."""
     if not Region.objects.visible_to(by).filter(pk=region.pk).exists():
         raise RuleBroken(_("You can import rosters for your own region only."))
     name = name or Path(getattr(file, "name", "") or "roster.xlsx").name
-    digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
     file.seek(0)
     with transaction.atomic():
         roster = RosterImport(cohort=cohort, region=region, file_name=name[:200], sha256=digest, uploaded_by=by)
