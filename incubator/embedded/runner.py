@@ -176,6 +176,7 @@ def reserve_simulator_port() -> socket.socket:
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             reserved.bind(("127.0.0.1", port))
+            reserved.listen()  # only a listening socket keeps out others that reuse addresses too
         except OSError:
             reserved.close()
         else:

@@ -11,6 +11,8 @@ import pytest
 
 from incubator import embedded
 from incubator.embedded import PROJECT_DIR, processes
+from incubator.embedded.errors import EmbeddedError
+from incubator.embedded.runner import reserve_simulator_port
 from tests.embedded.conftest import environment, free_port
 from tests.embedded.test_postgres import sockets_of, tcp_listeners, tiny_disk  # noqa: F401
 
@@ -84,6 +86,15 @@ def test_a_chosen_simulator_port_in_use_is_one_sentence(run, var):
         taken.listen()
         runner = run(SIMULATOR_PORT=str(taken.getsockname()[1]))
         assert "is in use by another program" in one_sentence(runner)
+
+
+def test_a_reserved_simulator_port_is_kept_from_others_and_free_at_once_after(monkeypatch):
+    monkeypatch.setenv("SIMULATOR_PORT", str(free_port()))
+    with reserve_simulator_port() as reserved, socket.create_connection(reserved.getsockname()):
+        reserved.accept()[0].close()  # the closing side is the one whose port lingers
+        with pytest.raises(EmbeddedError, match="is in use by another program"):
+            reserve_simulator_port()
+    reserve_simulator_port().close()
 
 
 @pytest.mark.parametrize(
