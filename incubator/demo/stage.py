@@ -117,7 +117,7 @@ def set_the_scene(clock: DemoClock, *, by: User) -> Cohort:
     return cohort
 
 
-def import_rosters(cohort: Cohort, *, by: User, say: Say) -> None:
+def import_rosters(cohort: Cohort, clock: DemoClock, *, by: User, say: Say) -> None:
     """The three sample workbooks, uploaded, checked by the worker, and confirmed."""
     for code in COUNTIES:
         region = Region.objects.get(code=code)
@@ -128,7 +128,7 @@ def import_rosters(cohort: Cohort, *, by: User, say: Say) -> None:
             roster = upload_roster(file, cohort=cohort, region=region, by=by)
         wait_for_job(roster.job)
         roster.refresh_from_db()
-        apply_roster(roster, by=by)
+        apply_roster(roster, by=by, on=clock.cohort_starts_on)
         say(f"  {path.name}: {roster.new_count} people")
 
 

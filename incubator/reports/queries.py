@@ -5,12 +5,13 @@ county, prefecture, province and country are counted by the same words. Unknown 
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from courses.queries import class_hours
 from incubator.metrics.queries import FRESH_DAYS
@@ -20,20 +21,24 @@ from incubator.reports.periods import Period
 
 REGION_COLUMNS = {Level.COUNTY: "code", Level.PREFECTURE: "prefecture_id", Level.PROVINCE: "province_id"}
 
-# People of the region with the place their figures are added to. {place} is a column of the region.
+# Who and what is counted, said once: the figures, the lines of people and the chart all read these. {place} is what the
+# figures are added up by. A person counts from the first nomination that was not refused.
 PEOPLE = """
-WITH person AS (
-    SELECT trainee.id AS trainee, region.{place} AS place
-    FROM trainees_trainee trainee JOIN regions_region region ON region.code = trainee.county_id
-    WHERE {within}
+WITH part AS (
+    SELECT participation.*, {place} AS place FROM programmes_participation participation
+    JOIN trainees_trainee trainee ON trainee.id = participation.trainee_id
+    JOIN regions_region region ON region.code = trainee.county_id
+    WHERE {within} AND participation.state <> 'refused' AND participation.nominated_on <= %(end)s
 ),
-part AS (
-    SELECT participation.*, person.place FROM programmes_participation participation
-    JOIN person ON person.trainee = participation.trainee_id
-    WHERE participation.state NOT IN ('refused') AND participation.nominated_on <= %(end)s
+member AS (
+    SELECT DISTINCT trainee_id, place FROM part
+),
+graduate AS (
+    SELECT trainee_id, place, graduated_on FROM part WHERE graduated_on <= %(end)s AND state <> 'withdrawn'
 ),
 mark AS (
-    SELECT attendance.participation_id, attendance.minutes, part.trainee_id, part.place
+    SELECT attendance.minutes, part.trainee_id, part.place,
+        (session.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS day
     FROM courses_attendance attendance
     JOIN part ON part.id = attendance.participation_id
     JOIN courses_session session ON session.id = attendance.session_id
@@ -41,39 +46,39 @@ mark AS (
         AND (session.starts_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN %(start)s AND %(end)s
 ),
 account AS (
-    SELECT account.id, account.state, person.place,
-        last.day AS last_day, last.followers AS last_followers, first.followers AS first_followers
+    SELECT account.id, account.handle, account.state, member.trainee_id, member.place,
+        last.day AS last_day, last.followers AS last_followers, first.followers AS first_followers,
+        CASE WHEN last.day >= %(start)s THEN last.followers - first.followers END AS growth
     FROM metrics_creatoraccount account
-    JOIN person ON person.trainee = account.trainee_id
+    JOIN member ON member.trainee_id = account.trainee_id
     LEFT JOIN LATERAL (
         SELECT day, followers FROM metrics_reading
-        WHERE account_id = account.id AND day <= least(%(end)s, %(as_of)s::date) ORDER BY day DESC LIMIT 1
+        WHERE account_id = account.id AND day <= %(last_day)s ORDER BY day DESC LIMIT 1
     ) last ON true
     LEFT JOIN LATERAL (
         SELECT followers FROM metrics_reading
-        WHERE account_id = account.id AND day < %(start)s ORDER BY day DESC LIMIT 1
+        WHERE account_id = account.id AND day < %(start)s AND day <= %(last_day)s ORDER BY day DESC LIMIT 1
     ) first ON true
 ),
 given AS (
-    SELECT traffic.impressions, part.place FROM grants_grant traffic
+    SELECT traffic.impressions, part.trainee_id, part.place FROM grants_grant traffic
     JOIN part ON part.id = traffic.participation_id
     WHERE traffic.state = 'approved' AND traffic.approved_on BETWEEN %(start)s AND %(end)s
 ),
 award AS (
-    SELECT award.awarded_on, award.trainee_id, person.place FROM certification_award award
-    JOIN person ON person.trainee = award.trainee_id
+    SELECT award.number, award.awarded_on, member.trainee_id, member.place FROM certification_award award
+    JOIN member ON member.trainee_id = award.trainee_id
     WHERE award.withdrawn_at IS NULL AND award.awarded_on <= %(end)s
 )
 """
 FIGURES = """
-SELECT 'trainees', place, count(DISTINCT trainee_id) FROM part GROUP BY place
+SELECT 'trainees', place, count(*) FROM member GROUP BY place
 UNION ALL SELECT 'trained', place, count(DISTINCT trainee_id) FROM mark GROUP BY place
 UNION ALL SELECT 'person_times', place, count(*) FROM mark GROUP BY place
 UNION ALL SELECT 'minutes', place, sum(minutes) FROM mark GROUP BY place
-UNION ALL SELECT 'graduates', place, count(DISTINCT trainee_id) FROM part
-    WHERE graduated_on BETWEEN %(start)s AND %(end)s AND state <> 'withdrawn' GROUP BY place
-UNION ALL SELECT 'graduates_total', place, count(DISTINCT trainee_id) FROM part
-    WHERE graduated_on <= %(end)s AND state <> 'withdrawn' GROUP BY place
+UNION ALL SELECT 'graduates', place, count(DISTINCT trainee_id) FROM graduate
+    WHERE graduated_on >= %(start)s GROUP BY place
+UNION ALL SELECT 'graduates_total', place, count(DISTINCT trainee_id) FROM graduate GROUP BY place
 UNION ALL SELECT 'in_support', place, count(DISTINCT trainee_id) FROM part
     WHERE %(last_day)s BETWEEN support_starts_on AND support_ends_on AND state <> 'withdrawn' GROUP BY place
 UNION ALL SELECT 'accounts', place, count(*) FROM account GROUP BY place
@@ -82,10 +87,8 @@ UNION ALL SELECT 'fresh', place, count(*) FROM account
     WHERE state = 'linked' AND last_day > %(last_day)s::date - %(fresh_days)s GROUP BY place
 UNION ALL SELECT 'read', place, count(last_followers) FROM account GROUP BY place
 UNION ALL SELECT 'followers', place, sum(last_followers) FROM account GROUP BY place
-UNION ALL SELECT 'compared', place, count(*) FROM account
-    WHERE first_followers IS NOT NULL AND last_followers IS NOT NULL GROUP BY place
-UNION ALL SELECT 'growth', place, sum(last_followers - first_followers) FROM account
-    WHERE first_followers IS NOT NULL AND last_followers IS NOT NULL GROUP BY place
+UNION ALL SELECT 'compared', place, count(growth) FROM account GROUP BY place
+UNION ALL SELECT 'growth', place, sum(growth) FROM account GROUP BY place
 UNION ALL SELECT 'over_10k', place, count(*) FILTER (WHERE last_followers >= 10000) FROM account GROUP BY place
 UNION ALL SELECT 'over_100k', place, count(*) FILTER (WHERE last_followers >= 100000) FROM account GROUP BY place
 UNION ALL SELECT 'impressions', place, sum(impressions) FROM given GROUP BY place
@@ -96,65 +99,43 @@ UNION ALL SELECT 'as_of', place, max(last_day) - date '2000-01-01' FROM account 
 """
 LINES = """
 SELECT trainee.id, trainee.number, trainee.name, trainee.id_number, trainee.phone, region.name, trainee.township,
-    current.state, coalesce(taught.days, 0), coalesce(taught.minutes, 0), current.graduated_on,
-    followed.handle, followed.first_followers, followed.last_followers, followed.last_day,
+    present.state, coalesce(taught.days, 0), coalesce(taught.minutes, 0), graduation.day,
+    followed.handle, followed.first_followers, followed.last_followers, followed.growth, followed.last_day,
     coalesce(traffic.impressions, 0), badge.number
-FROM trainees_trainee trainee
+FROM (
+    SELECT DISTINCT ON (trainee_id) trainee_id, state FROM part ORDER BY trainee_id, nominated_on DESC, id DESC
+) present
+JOIN trainees_trainee trainee ON trainee.id = present.trainee_id
 JOIN regions_region region ON region.code = trainee.county_id
-JOIN LATERAL (
-    SELECT id, state, graduated_on FROM programmes_participation
-    WHERE trainee_id = trainee.id AND state NOT IN ('refused') AND nominated_on <= %(end)s
-    ORDER BY nominated_on DESC, id DESC LIMIT 1
-) current ON true
-LEFT JOIN LATERAL (
-    SELECT count(DISTINCT (session.starts_at AT TIME ZONE 'Asia/Shanghai')::date) AS days,
-        sum(attendance.minutes) AS minutes
-    FROM courses_attendance attendance JOIN courses_session session ON session.id = attendance.session_id
-    JOIN programmes_participation own ON own.id = attendance.participation_id
-    WHERE own.trainee_id = trainee.id AND attendance.state = 'present' AND own.state NOT IN ('refused')
-        AND own.nominated_on <= %(end)s
-        AND (session.starts_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN %(start)s AND %(end)s
-) taught ON true
-LEFT JOIN LATERAL (
-    SELECT string_agg(account.handle, '、' ORDER BY account.id) AS handle,
-        sum(last.followers) AS last_followers, max(last.day) AS last_day,
-        sum(first.followers) FILTER (WHERE last.followers IS NOT NULL) AS first_followers
-    FROM metrics_creatoraccount account
-    LEFT JOIN LATERAL (
-        SELECT day, followers FROM metrics_reading
-        WHERE account_id = account.id AND day <= least(%(end)s, %(as_of)s::date) ORDER BY day DESC LIMIT 1
-    ) last ON true
-    LEFT JOIN LATERAL (
-        SELECT followers FROM metrics_reading
-        WHERE account_id = account.id AND day < %(start)s ORDER BY day DESC LIMIT 1
-    ) first ON true
-    WHERE account.trainee_id = trainee.id
-) followed ON true
-LEFT JOIN LATERAL (
-    SELECT sum(given.impressions) AS impressions FROM grants_grant given
-    JOIN programmes_participation own ON own.id = given.participation_id
-    WHERE own.trainee_id = trainee.id AND given.state = 'approved'
-        AND given.approved_on BETWEEN %(start)s AND %(end)s
-) traffic ON true
-LEFT JOIN LATERAL (
-    SELECT number FROM certification_award
-    WHERE trainee_id = trainee.id AND withdrawn_at IS NULL AND awarded_on <= %(end)s
-    ORDER BY awarded_on DESC LIMIT 1
-) badge ON true
-WHERE {within}
+LEFT JOIN (
+    SELECT trainee_id, count(DISTINCT day) AS days, sum(minutes) AS minutes FROM mark GROUP BY trainee_id
+) taught ON taught.trainee_id = trainee.id
+LEFT JOIN (
+    SELECT trainee_id, max(graduated_on) AS day FROM graduate GROUP BY trainee_id
+) graduation ON graduation.trainee_id = trainee.id
+LEFT JOIN (
+    SELECT trainee_id, string_agg(handle, '、' ORDER BY id) AS handle, sum(first_followers) AS first_followers,
+        sum(last_followers) AS last_followers, sum(growth) AS growth, max(last_day) AS last_day
+    FROM account GROUP BY trainee_id
+) followed ON followed.trainee_id = trainee.id
+LEFT JOIN (
+    SELECT trainee_id, sum(impressions)::bigint AS impressions FROM given GROUP BY trainee_id
+) traffic ON traffic.trainee_id = trainee.id
+LEFT JOIN (
+    SELECT DISTINCT ON (trainee_id) trainee_id, number FROM award ORDER BY trainee_id, awarded_on DESC, number DESC
+) badge ON badge.trainee_id = trainee.id
 ORDER BY region.code, trainee.number
 """
+# Counted back from the last day, so that the chart ends at the figure that stands beside it.
 WEEKS = """
-SELECT weeks.day::date, count(reading.followers), sum(reading.followers)
-FROM generate_series(%(start)s::date, least(%(end)s, %(as_of)s::date), interval '7 days') AS weeks (day)
+SELECT weeks.day::date, sum(reading.followers)
+FROM generate_series(%(last_day)s::date, %(start)s::date, interval '-7 days') AS weeks (day)
 CROSS JOIN metrics_creatoraccount account
-JOIN trainees_trainee trainee ON trainee.id = account.trainee_id
-JOIN regions_region region ON region.code = trainee.county_id
+JOIN member ON member.trainee_id = account.trainee_id
 JOIN LATERAL (
     SELECT followers FROM metrics_reading
     WHERE account_id = account.id AND day <= weeks.day ORDER BY day DESC LIMIT 1
 ) reading ON true
-WHERE {within}
 GROUP BY weeks.day ORDER BY weeks.day
 """
 DAY_ZERO = date(2000, 1, 1)  # the one column of figures holds numbers, so the newest day comes as days since then
@@ -218,22 +199,16 @@ class TraineeLine:
     handle: str | None
     first_followers: int | None
     last_followers: int | None
+    growth: int | None
     read_on: date | None
     impressions: int
     award: str | None
-
-    @property
-    def growth(self) -> int | None:
-        if self.first_followers is None or self.last_followers is None:
-            return None
-        return int(self.last_followers) - int(self.first_followers)
 
 
 def _values(period: Period, as_of: date, region: Region | None) -> dict[str, Any]:
     return {
         "start": period.starts_on,
         "end": period.ends_on,
-        "as_of": as_of,
         "last_day": min(period.ends_on, as_of),
         "fresh_days": FRESH_DAYS,
         "region": region.code if region else "",
@@ -244,24 +219,24 @@ def _within(region: Region | None) -> str:
     return f"region.{REGION_COLUMNS[Level(region.level)]} = %(region)s" if region else "true"
 
 
+def _statement(region: Region | None, select: str, *, place: str = "''") -> str:
+    return PEOPLE.format(place=place, within=_within(region)) + select
+
+
 def county_figures(region: Region | None, period: Period, *, as_of: date) -> CountyFigures:
     """The figures of a county, prefecture, province, or (None) the whole country, in one query."""
-    found = _figures(region, period, as_of, place="country")
-    return found.get("", CountyFigures())
+    return _figures(region, period, as_of, place="''").get("", CountyFigures())
 
 
 def figures_below(region: Region | None, period: Period, *, as_of: date) -> dict[str, CountyFigures]:
     """The figures of each county below that has people, by code, in one query."""
-    return _figures(region, period, as_of, place="code")
+    return _figures(region, period, as_of, place="region.code")
 
 
 def _figures(region: Region | None, period: Period, as_of: date, *, place: str) -> dict[str, CountyFigures]:
-    column = "code" if place == "code" else "country"
-    people = PEOPLE.replace("region.{place}", "''" if column == "country" else "region.code")
-    statement = people.format(within=_within(region)) + FIGURES
     found: dict[str, dict[str, Any]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(statement, _values(period, as_of, region))
+        cursor.execute(_statement(region, FIGURES, place=place), _values(period, as_of, region))
         for name, where, value in cursor.fetchall():
             if value is not None:
                 found.setdefault(where, {})[name] = int(value)
@@ -277,17 +252,32 @@ def _as_figures(values: dict[str, int]) -> CountyFigures:
 
 
 def trainee_lines(region: Region | None, period: Period, *, as_of: date) -> Iterator[TraineeLine]:
-    """The region's trainees, by county and number, in one query, fetched in pieces."""
-    statement = LINES.format(within=_within(region))
-    with connection.cursor() as cursor:
-        cursor.execute(statement, _values(period, as_of, region))
+    """The region's trainees, by county and number, in one query that is asked at once and made into lines on the way."""
+    cursor = connection.cursor()
+    cursor.execute(_statement(region, LINES), _values(period, as_of, region))
+    return _lines_of(cursor)
+
+
+def _lines_of(cursor: Any) -> Iterator[TraineeLine]:
+    with cursor:
         while rows := cursor.fetchmany(1000):
             for row in rows:
                 yield TraineeLine(*row)
 
 
 def followers_by_week(region: Region | None, period: Period, *, as_of: date) -> list[tuple[date, int]]:
-    """Followers of all accounts on every seventh day of the period, each with its newest reading until then."""
+    """Followers of all accounts on every seventh day back from the report's last, each with its newest reading then."""
     with connection.cursor() as cursor:
-        cursor.execute(WEEKS.format(within=_within(region)), _values(period, as_of, region))
-        return [(day, int(total)) for day, _count, total in cursor.fetchall()]
+        cursor.execute(_statement(region, WEEKS), _values(period, as_of, region))
+        return [(day, int(total)) for day, total in cursor.fetchall()]
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """All that is read inside shows the same moment, so that sheets of one report cannot differ by a change between."""
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic():
+        if is_outermost:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield

@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -84,7 +85,7 @@ def _shown(row: RosterRow, names: dict[str, str]) -> dict[str, str]:
 
 
 def _apply(roster: RosterImport, by: Any) -> None:
-    apply_roster(roster, by=by)
+    apply_roster(roster, by=by, on=timezone.localdate())
 
 
 @admin.register(RosterImport)

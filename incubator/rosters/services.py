@@ -107,8 +107,8 @@ def _stage(roster: RosterImport, table: Table, rows: list[CheckedRow]) -> None:
 
 
 @transaction.atomic
-def apply_roster(roster: RosterImport, *, by: Any) -> RosterImport:
-    """Write everybody of a checked roster, or nobody. Raises ``RuleBroken`` while a row is wrong, ``Stale`` when who is
+def apply_roster(roster: RosterImport, *, by: Any, on: date) -> RosterImport:
+    """Write everybody of a checked roster, nominated on that day, or nobody. Raises ``RuleBroken`` while a row is wrong, ``Stale`` when who is
     known has changed since the preview."""
     roster = RosterImport.objects.select_for_update().select_related("cohort", "region").get(pk=roster.pk)
     if roster.state == ImportState.APPLIED:
@@ -127,7 +127,7 @@ def apply_roster(roster: RosterImport, *, by: Any) -> RosterImport:
     rows = _rows_as_previewed(roster, by=by)
     try:
         with transaction.atomic():
-            _write(roster, rows, by=by)
+            _write(roster, rows, by=by, on=on)
     except IntegrityError:
         raise Stale(_("Somebody entered one of these people at this moment. Check the roster again.")) from None
     _move(roster, ImportState.APPLIED, applied_by=by, applied_at=timezone.now())
@@ -145,8 +145,7 @@ def _rows_as_previewed(roster: RosterImport, *, by: Any) -> list[CheckedRow]:
     return rows
 
 
-def _write(roster: RosterImport, rows: list[CheckedRow], *, by: Any) -> None:
-    on = timezone.localdate()
+def _write(roster: RosterImport, rows: list[CheckedRow], *, by: Any, on: date) -> None:
     counties = counties_of([row.person for row in rows])
     new = [row for row in rows if row.status == RowStatus.NEW]
     entered = enter_trainees([_new_trainee(row, counties) for row in new], year=on.year)

@@ -106,7 +106,7 @@ def test_a_county_workbook_is_previewed_and_then_written(cohort, county, clerk):
     assert (roster.title, roster.filled_by) == ("学员报名表", "积石山县农业农村局")
     assert nothing_was_written()
 
-    apply_roster(roster, by=clerk)
+    apply_roster(roster, by=clerk, on=FILLED_ON)
 
     assert set(Trainee.objects.values_list("name", flat=True)) == {PEOPLE[n].name for n in range(3)}
     assert set(Participation.objects.values_list("state", flat=True)) == {ParticipationState.ADMITTED}
@@ -144,7 +144,7 @@ def test_a_wrong_cell_is_named_by_row_column_and_reason_and_nothing_is_written(
     assert any(word in finding.sentence for word in said.split("|")), finding.sentence
     assert counts(roster) == (2, 0, 1, 1)
     with pytest.raises(RuleBroken):
-        apply_roster(roster, by=clerk)
+        apply_roster(roster, by=clerk, on=FILLED_ON)
     assert nothing_was_written()
 
 
@@ -227,12 +227,12 @@ def test_headers_are_understood_as_counties_write_them(cohort, county, clerk):
 
 
 def test_the_same_file_twice_changes_nothing(cohort, county, clerk):
-    apply_roster(bring_in(workbook([line(0), line(1)]), cohort, county, clerk), by=clerk)
+    apply_roster(bring_in(workbook([line(0), line(1)]), cohort, county, clerk), by=clerk, on=FILLED_ON)
     before = list(Trainee.objects.order_by("pk").values_list("pk", "name", "created_at"))
 
     again = bring_in(workbook([line(0), line(1)]), cohort, county, clerk)
     assert counts(again) == (0, 2, 0, 1)
-    apply_roster(again, by=clerk)
+    apply_roster(again, by=clerk, on=FILLED_ON)
 
     assert list(Trainee.objects.order_by("pk").values_list("pk", "name", "created_at")) == before
     assert Participation.objects.count() == CreatorAccount.objects.count() == 2
@@ -240,10 +240,10 @@ def test_the_same_file_twice_changes_nothing(cohort, county, clerk):
 
 def test_a_roster_is_written_once(cohort, county, clerk):
     roster = bring_in(workbook([line(0)]), cohort, county, clerk)
-    apply_roster(roster, by=clerk)
+    apply_roster(roster, by=clerk, on=FILLED_ON)
 
     with pytest.raises(Stale):
-        apply_roster(roster, by=clerk)
+        apply_roster(roster, by=clerk, on=FILLED_ON)
     assert Trainee.objects.count() == 1
 
 
@@ -252,7 +252,7 @@ def test_a_stale_preview_is_refused(cohort, county, clerk):
     TraineeFactory(county=county, id_number_index=id_number_index(PEOPLE[0].id_number))
 
     with pytest.raises(Stale):
-        apply_roster(roster, by=clerk)
+        apply_roster(roster, by=clerk, on=FILLED_ON)
     assert Trainee.objects.count() == 1
 
 
@@ -264,7 +264,7 @@ def test_a_failure_at_the_last_row_leaves_nothing(cohort, county, clerk, monkeyp
 
     monkeypatch.setattr(services, "register_accounts", fail)
     with pytest.raises(Stale):
-        apply_roster(roster, by=clerk)
+        apply_roster(roster, by=clerk, on=FILLED_ON)
     assert nothing_was_written()
     assert RosterImport.objects.get(pk=roster.pk).state == "checked"
 
@@ -285,7 +285,7 @@ def test_another_countys_person_is_neither_taken_nor_told(cohort, county, clerk)
     told = f"{finding.sentence} {finding.value}"
     assert "外县人" not in told and "威宁" not in told and theirs.number not in told
     with pytest.raises(RuleBroken):
-        apply_roster(roster, by=clerk)
+        apply_roster(roster, by=clerk, on=FILLED_ON)
     theirs.refresh_from_db()
     assert (theirs.name, theirs.county_id) == ("外县人", "520526") and not theirs.participations.exists()
 
@@ -323,7 +323,7 @@ def test_queries_do_not_grow_with_the_rows(cohort, county, clerk):
     used = []
     for rows in ([line(0)], [line(1)], [line(n) for n in range(2, 32)]):
         with CaptureQueriesContext(connection) as captured:
-            apply_roster(bring_in(workbook(rows), cohort, county, clerk), by=clerk)
+            apply_roster(bring_in(workbook(rows), cohort, county, clerk), by=clerk, on=FILLED_ON)
         used.append(len(captured))
     assert used[1] == used[2]  # the first also reads the clerk's postings
 

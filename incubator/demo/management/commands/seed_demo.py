@@ -33,7 +33,7 @@ class Command(BaseCommand):
         manager = stage.cast_logins()
         cohort = stage.set_the_scene(clock, by=manager)
         self._act("Importing three county rosters")
-        stage.import_rosters(cohort, by=manager, say=self._say)
+        stage.import_rosters(cohort, clock, by=manager, say=self._say)
         self._act("Teaching, marking attendance, graduating")
         stage.teach(cohort, clock, by=manager)
         self._say(f"  {stage.graduate_who_may(cohort, clock, by=manager)} people graduated now")
