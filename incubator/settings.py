@@ -4,6 +4,7 @@ Nothing needs to be set to develop: embedded PostgreSQL and Valkey are used, wit
 ``DJANGO_PRODUCTION=1`` every secret must be given, and the process refuses to start without them.
 """
 
+import os
 from pathlib import Path
 
 import environ
@@ -19,6 +20,10 @@ VAR_DIR = embedded.var_dir()
 
 env = environ.Env()
 PRODUCTION = env.bool("DJANGO_PRODUCTION", default=False)
+if not PRODUCTION:
+    # A command typed beside ``make run`` means the same demo, platform and address as the running programs.
+    for name, value in embedded.runner_environment(VAR_DIR).items():
+        os.environ.setdefault(name, value)
 DEMO = env.bool("INCUBATOR_DEMO", default=False)
 DEBUG = env.bool("DJANGO_DEBUG", default=False)
 
@@ -115,6 +120,8 @@ TEMPLATES = [
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default=embedded.database_url(VAR_DIR))}
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
+# A folder of sockets comes as an option of the address; ``manage.py dbshell`` looks for it here.
+DATABASES["default"]["HOST"] = DATABASES["default"].get("OPTIONS", {}).pop("host", DATABASES["default"]["HOST"])
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":

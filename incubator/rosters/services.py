@@ -108,8 +108,10 @@ def _stage(roster: RosterImport, table: Table, rows: list[CheckedRow]) -> None:
 
 @transaction.atomic
 def apply_roster(roster: RosterImport, *, by: Any, on: date) -> RosterImport:
-    """Write everybody of a checked roster, nominated on that day, or nobody. Raises ``RuleBroken`` while a row is wrong, ``Stale`` when who is
-    known has changed since the preview."""
+    """Write everybody of a checked roster, nominated on that day, or nobody.
+
+    Raises ``RuleBroken`` while a row is wrong, ``Stale`` when who is known has changed since the preview.
+    """
     roster = RosterImport.objects.select_for_update().select_related("cohort", "region").get(pk=roster.pk)
     if roster.state == ImportState.APPLIED:
         raise Stale(_("This roster has been written already."))
