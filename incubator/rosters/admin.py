@@ -27,6 +27,7 @@ STATE_COLOURS = {
     ImportState.APPLIED: "success",
     ImportState.REFUSED: "danger",
 }
+READY = "ready"  # to be confirmed, and nothing wrong
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -105,7 +106,14 @@ class RosterImportAdmin(ScopedAdmin):
     autocomplete_fields = ["region"]
     sections = [_progress, _counts, _findings, _rows]
     moves = [
-        Move("apply", _("Write these people"), _apply, states=[ImportState.CHECKED], is_main=True),
+        Move(
+            "apply",
+            _("Write these people"),
+            _apply,
+            states=[READY],
+            state_of=lambda row: READY if row.can_be_applied else row.state,
+            is_main=True,
+        ),
         Move("recheck", _("Check again"), lambda row, by: recheck_roster(row, by=by), states=[ImportState.CHECKED]),
         Move(
             "discard",

@@ -200,15 +200,18 @@ class RosterCheck:
 
 def match_people(rows: list[CheckedRow], *, by: Any, headers: dict[str, str]) -> None:
     """Find who is known already. Somebody outside the importer's region is a question for the head office, no more."""
-    indexes = {id_number_index(row.person.id_number): row for row in rows if row.person.id_number}
+    indexes: dict[bytes, list[CheckedRow]] = {}
+    for row in rows:
+        if row.person.id_number:
+            indexes.setdefault(id_number_index(row.person.id_number), []).append(row)
     known = dict(Trainee.objects.filter(id_number_index__in=indexes).values_list("id_number_index", "pk"))
     visible = set(Trainee.objects.visible_to(by).filter(pk__in=known.values()).values_list("pk", flat=True))
     for index, pk in known.items():
-        row = indexes[bytes(index or b"")]
-        if pk in visible:
-            row.trainee_id = pk
-        else:
-            _add(row, headers, Column.ID_NUMBER, mask_id_number(row.person.id_number), elsewhere())
+        for row in indexes[bytes(index or b"")]:
+            if pk in visible:
+                row.trainee_id = pk
+            else:
+                _add(row, headers, Column.ID_NUMBER, mask_id_number(row.person.id_number), elsewhere())
     _match_accounts(rows, headers)
 
 
@@ -217,7 +220,9 @@ def elsewhere() -> str:
 
 
 def _match_accounts(rows: list[CheckedRow], headers: dict[str, str]) -> None:
-    handles = [row.person.handle for row in rows if row.person.handle]
+    """Accounts that belong to somebody else. A row whose person is not known for sure is not accused of that too."""
+    rows = [row for row in rows if row.person.handle and row.person.id_number]
+    handles = [row.person.handle for row in rows]
     owners = dict(
         CreatorAccount.objects.filter(platform=Platform.KUAISHOU, handle__in=handles).values_list(
             "handle", "trainee_id"

@@ -304,6 +304,16 @@ def test_nobody_imports_for_a_region_of_others(cohort, county, clerk):
     assert not RosterImport.objects.exists()
 
 
+def test_one_mistake_is_told_once(cohort, county, clerk):
+    """Known people of whom one is named twice and another has a mistyped ID number: no word about their accounts."""
+    apply_roster(bring_in(workbook([line(0), line(1)]), cohort, county, clerk), by=clerk, on=FILLED_ON)
+
+    bad = PEOPLE[1].id_number[:-1] + ("0" if PEOPLE[1].id_number[-1] != "0" else "1")
+    again = bring_in(workbook([line(0), line(0, 快手号=""), line(1, 身份证号码=bad)]), cohort, county, clerk)
+
+    assert set(again.findings.values_list("row", "column")) == {(5, "身份证号码"), (6, "身份证号码")}
+
+
 def test_an_account_of_somebody_else_is_found(cohort, county, clerk):
     CreatorAccountFactory(handle=PEOPLE[1].handle, trainee=TraineeFactory(county=county))
 
