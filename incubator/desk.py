@@ -300,6 +300,7 @@ def _standing(request: HttpRequest) -> list[tuple[Any, str]]:
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("Rural creator incubation"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")}],
     "SITE_HEADER": _("Rural creator incubation"),
     "SITE_SUBHEADER": _("Staff desk"),
     "SITE_SYMBOL": "potted_plant",
