@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from incubator.common.errors import RuleBroken
+from incubator.common.errors import RuleBroken, Stale
 from incubator.jobs.choices import LIVE, JobState
 from incubator.jobs.models import Job
 from incubator.jobs.registry import HANDLERS
@@ -46,22 +46,27 @@ def ask_for_job(
     kind: str, *, key: str, by: Any = None, title: str = "", total: int = 0, max_attempts: int = 5, **arguments: Any
 ) -> Job:
     """A queued job, its message sent when the transaction commits; the live one of that key if there is one."""
-    try:
-        with transaction.atomic():
-            job = Job.objects.create(
-                kind=kind,
-                key=key,
-                title=title,
-                total=total,
-                arguments=arguments,
-                asked_by=by,
-                max_attempts=max_attempts,
-                resend_at=timezone.now() + _lease(),
-            )
-    except IntegrityError:
-        return Job.objects.live().get(kind=kind, key=key)
-    send(job)
-    return job
+    wanted = Job(
+        kind=kind,
+        key=key,
+        title=title,
+        total=total,
+        arguments=arguments,
+        asked_by=by,
+        max_attempts=max_attempts,
+        resend_at=timezone.now() + _lease(),
+    )
+    for _attempt in range(3):  # the live one may end between the refusal and the look-up
+        try:
+            with transaction.atomic():
+                wanted.save(force_insert=True)
+        except IntegrityError:
+            if live := Job.objects.live().filter(kind=kind, key=key).first():
+                return live
+        else:
+            send(wanted)
+            return wanted
+    raise Stale(_("This work could not be asked for just now. Try again."))
 
 
 def send(job: Job) -> None:
@@ -102,11 +107,15 @@ class RunningJob:
             raise Cancelled
 
     def keep(self, path: Any, *, name: str) -> None:
-        """Keep the file at ``path`` as the job's result under ``name``."""
+        """Keep the file at ``path`` as the job's result under ``name``, in place of what an earlier attempt kept."""
+        earlier, kept = self.job.result_file.name, self.job.result_file
         with open(path, "rb") as file:  # noqa: PTH123 - any path-like
-            self.job.result_file.save(uuid.uuid4().hex, File(file), save=False)
-        if not self._mine().update(result_file=self.job.result_file.name, result_name=name):
+            kept.save(uuid.uuid4().hex, File(file), save=False)
+        if not self._mine().update(result_file=kept.name, result_name=name):
+            kept.delete(save=False)
             raise LeaseLost
+        if earlier:
+            kept.storage.delete(earlier)
 
     def _mine(self):
         return Job.objects.filter(pk=self.pk, state=JobState.RUNNING, lease_owner=self._owner)

@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from incubator.common.errors import RuleBroken
@@ -23,7 +24,13 @@ def _mine(request: HttpRequest, pk: int) -> Job:
 def has_file(job: Job) -> bool:
     """Whether there is a result that may (still) be fetched."""
     allowed = DOWNLOAD_CHECKS.get(job.kind, lambda _job: True)
-    return bool(job.state == JobState.DONE and job.result_file and allowed(job))
+    return bool(job.state == JobState.DONE and job.result_file and not is_file_gone(job) and allowed(job))
+
+
+def is_file_gone(job: Job) -> bool:
+    """Whether the result was cleared away since (or lies on another machine)."""
+    name = job.result_file.name
+    return bool(name) and not job.result_file.storage.exists(str(name))
 
 
 @require_safe
@@ -37,7 +44,7 @@ def my_jobs(request: HttpRequest) -> HttpResponse:
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """One job with its progress; it refreshes itself, with a script or without."""
     found = _mine(request, pk)
-    return render(request, "jobs/job.html", {"job": found, "has_file": has_file(found)})
+    return render(request, "jobs/job.html", {"job": found, "has_file": has_file(found), "is_gone": is_file_gone(found)})
 
 
 @require_safe
@@ -70,6 +77,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
+@never_cache
 def result_file(request: HttpRequest, pk: int) -> FileResponse:
     """What the work made, as a download."""
     found = _mine(request, pk)

@@ -2,6 +2,7 @@
 
 import calendar
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Self
@@ -11,7 +12,8 @@ from django.utils.translation import gettext as _
 from incubator.common.errors import RuleBroken
 
 MONTHS = {"Q": 3, "H": 6}
-SHAPE = re.compile(r"(\d{4})(?:(Q)([1-4])|(H)([12])|-(\d{2}))?")
+SHAPE = re.compile(r"([0-9]{4})(?:(Q)([1-4])|(H)([12])|-([0-9]{2}))?")
+FIRST_YEAR, LAST_YEAR = 2018, 2100  # the programme began in 2018
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,12 @@ class Period:
 
     @classmethod
     def parse(cls, code: str) -> Self:
-        """Raises ``RuleBroken`` for anything that is not a period of the years 2018 to 2100."""
-        found = SHAPE.fullmatch(code.strip().upper())
-        if not found or not 2018 <= int(found[1]) <= 2100 or not 1 <= int(found[6] or 1) <= 12:
-            raise RuleBroken(_("“%(code)s” is not a period. Write 2026Q3, 2026H1, 2026 or 2026-08.") % {"code": code})
+        """Full-width letters and digits are read too. Raises ``RuleBroken`` for anything that is not a period of the
+        years 2018 to 2100."""
+        found = SHAPE.fullmatch(unicodedata.normalize("NFKC", code).strip().upper())
+        if not found or not FIRST_YEAR <= int(found[1]) <= LAST_YEAR or not 1 <= int(found[6] or 1) <= 12:
+            shown = {"code": code if len(code) <= 20 else f"{code[:20]}…"}
+            raise RuleBroken(_("“%(code)s” is not a period. Write 2026Q3, 2026H1, 2026 or 2026-08.") % shown)
         year, kind = int(found[1]), found[2] or found[4]
         if found[6]:
             return cls._of(found[0], year, int(found[6]), 1)
@@ -58,7 +62,10 @@ class Period:
             return _("%(year)s, quarter %(n)s") % {"year": year, "n": (self.starts_on.month + 2) // 3}
         return _("%(year)s, half-year %(n)s") % {"year": year, "n": (self.starts_on.month + 5) // 6}
 
-    def previous(self) -> Self:
+    def previous(self) -> Self | None:
+        """The period before; None before the programme began."""
+        if self.starts_on <= date(FIRST_YEAR, 1, 1):
+            return None
         return self._beside(self.starts_on - timedelta(days=1))
 
     def next(self) -> Self:

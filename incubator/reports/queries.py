@@ -252,7 +252,7 @@ def _as_figures(values: dict[str, int]) -> CountyFigures:
 
 
 def trainee_lines(region: Region | None, period: Period, *, as_of: date) -> Iterator[TraineeLine]:
-    """The region's trainees, by county and number, in one query that is asked at once and made into lines on the way."""
+    """The region's trainees, by county and number, in one query: asked at once, made into lines one by one."""
     cursor = connection.cursor()
     cursor.execute(_statement(region, LINES), _values(period, as_of, region))
     return _lines_of(cursor)

@@ -1,7 +1,9 @@
 """Asking for a report's workbook."""
 
+import re
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -13,11 +15,14 @@ from incubator.regions.scoping import scope_of
 from incubator.reports.periods import Period
 
 COUNTRY = "all"
+CODE = re.compile(rf"{COUNTRY}|[0-9]{{6}}")
 
 
 def region_for(code: str, *, user: Any) -> Region | None:
     """The region of a report's address: None is the whole country. Raises ``Region.DoesNotExist`` for what the user may
     not see, as for what is not there."""
+    if not CODE.fullmatch(code):
+        raise Region.DoesNotExist
     if code == COUNTRY:
         if not scope_of(user).everything:
             raise Region.DoesNotExist
@@ -27,7 +32,7 @@ def region_for(code: str, *, user: Any) -> Region | None:
 
 def request_county_report(region: Region | None, period: Period, *, by: Any) -> Job:
     """Ask for the workbook; asked again while it is made, it is the same job. Raises ``RuleBroken`` out of scope."""
-    code = region.code if region else COUNTRY
+    code, language = region.code if region else COUNTRY, get_language() or settings.LANGUAGE_CODE
     try:
         region_for(code, user=by)
     except Region.DoesNotExist:
@@ -35,10 +40,10 @@ def request_county_report(region: Region | None, period: Period, *, by: Any) -> 
     name = region.name if region else _("The whole country")
     return ask_for_job(
         "county_report",
-        key=f"{code}:{period.code}:{by.pk}",
+        key=f"{code}:{period.code}:{by.pk}:{language}",
         title=_("County report %(region)s, %(period)s") % {"region": name, "period": period.label},
         by=by,
         region=code,
         period=period.code,
-        language=get_language() or "zh-hans",
+        language=language,
     )

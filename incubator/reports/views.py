@@ -62,7 +62,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     scope = scope_of(request.user)
     visible = Region.objects.visible_to(request.user).select_related("province", "prefecture")
     posted = visible.filter(code__in=scope.provinces | scope.prefectures | scope.counties)
-    search = request.GET.get("q", "").strip()
+    search = request.GET.get("q", "").replace("\x00", "").strip()
     counties = visible.filter(Exists(Trainee.objects.filter(county=OuterRef("pk"))))
     if search:
         counties = counties.filter(
@@ -106,8 +106,8 @@ def county_report(request: HttpRequest, code: str) -> HttpResponse:
 def _choices(period: Period, today: date) -> list[Period]:
     """Periods to choose from: the one shown, the last two years, the last eight quarters."""
     quarters = [Period.current(today)]
-    while len(quarters) < 8:
-        quarters.append(quarters[-1].previous())
+    while len(quarters) < 8 and (before := quarters[-1].previous()):
+        quarters.append(before)
     years = [Period.parse(str(year)) for year in (today.year, today.year - 1)]
     return [*([] if period in (*years, *quarters) else [period]), *years, *quarters]
 
@@ -120,10 +120,12 @@ def _groups(figures: CountyFigures) -> list[tuple[Any, list[dict[str, Any]]]]:
 
 
 def _counties(region: Region | None, period: Period, today: date) -> list[tuple[Region, CountyFigures]]:
-    """The counties below a prefecture, province or the country, with their figures; none below a county."""
+    """The counties below a prefecture, province or the country, with their figures; none where none is below."""
     if region is not None and region.level == Level.COUNTY:
         return []
     figures = figures_below(region, period, as_of=today)
+    if region is not None and list(figures) == [region.code]:  # 东莞, 儋州 …: a prefecture without counties
+        return []
     names = Region.objects.in_bulk(list(figures))
     return [(names[code], some) for code, some in figures.items()]
 

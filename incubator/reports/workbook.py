@@ -1,6 +1,8 @@
-"""The county report as a workbook: a sheet of indicators and a sheet of trainees, ready to print."""
+"""The county report as a file: a workbook with a sheet of indicators and one of trainees, ready to print, or a CSV."""
 
-from collections.abc import Callable, Iterable
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,17 +14,38 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from courses.queries import class_hours
-from incubator.common.encryption import decrypt
-from incubator.common.masking import mask_id_number, mask_phone
-from incubator.programmes.choices import ParticipationState
+from incubator.common.errors import RuleBroken
 from incubator.regions.models import Region
+from incubator.reports.columns import COLUMNS, COUNT, DAY, HOURS, TEXT, Cell, Totals
 from incubator.reports.indicators import INDICATORS
 from incubator.reports.periods import Period
-from incubator.reports.queries import CountyFigures, TraineeLine, county_figures, trainee_lines
+from incubator.reports.queries import CountyFigures, TraineeLine, county_figures, one_moment, trainee_lines
 
 A4 = 9
-REPORT_EVERY = 500  # rows between two signs of progress
+SAY_EVERY = 500  # rows between two signs of progress
+MOST_PEOPLE = 1_000_000  # a sheet ends at row 1,048,576, and a row beyond it would be lost without a word
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet may take for the start of a formula
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a file is made of: the figures and the lines of one region and period, read at one moment."""
+
+    region: Region | None
+    period: Period
+    figures: CountyFigures
+    lines: Iterator[TraineeLine]
+
+
+def read_report(region: Region | None, period: Period, *, as_of: date) -> Report:
+    """Read what a report shows. Raises ``RuleBroken`` for more people than a sheet holds."""
+    with one_moment():
+        figures = county_figures(region, period, as_of=as_of)
+        if figures.trainees > MOST_PEOPLE:
+            raise RuleBroken(_("These are more people than one sheet holds. Choose a smaller region."))
+        return Report(region, period, figures, trainee_lines(region, period, as_of=as_of))
 
 
 def write_workbook(
@@ -32,21 +55,59 @@ def write_workbook(
     *,
     as_of: date,
     language: str,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Progress = lambda done, total: None,
 ) -> CountyFigures:
     """Write the workbook of a region and period to ``path``; the figures on its first sheet are returned.
 
-    Texts are written as texts (a name that begins with ``=`` stays a name), ID numbers and phones masked.
+    Texts are written as texts (a name that begins with ``=`` stays a name), ID numbers and phones masked. ``progress``
+    hears how many of how many people are written. Raises ``RuleBroken`` for more people than a sheet holds.
     """
     with override(language):
-        figures = county_figures(region, period, as_of=as_of)
+        report = read_report(region, period, as_of=as_of)
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-        book = xlsxwriter.Workbook(str(path), options)
-        formats = _formats(book)
-        _write_indicators(book, formats, region, period, figures)
-        _write_trainees(book, formats, region, period, trainee_lines(region, period, as_of=as_of), progress)
-        book.close()
-    return figures
+        with xlsxwriter.Workbook(str(path), options) as book:
+            formats = _formats(book)
+            _write_indicators(book, formats, report)
+            _write_trainees(book, formats, report, progress)
+    return report.figures
+
+
+def write_csv(path: Path, region: Region | None, period: Period, *, as_of: date, language: str) -> CountyFigures:
+    """The same as a CSV, one sheet below the other: UTF-8 with a mark that spreadsheets know.
+
+    A text that a spreadsheet could take for a formula gets an apostrophe in front of it.
+    """
+    with override(language), path.open("w", encoding="utf-8-sig", newline="") as file:
+        report = read_report(region, period, as_of=as_of)
+        out = csv.writer(file)
+        for row in _csv_rows(report):
+            out.writerow([_csv_cell(cell) for cell in row])
+    return report.figures
+
+
+def _csv_rows(report: Report) -> Iterator[list[Cell]]:
+    yield [_("Happy Village Leaders: county report")]
+    yield [region_name(report.region), report.period.label]
+    yield [as_of_line(report.figures)]
+    yield [_("Indicator"), _("Unit"), _("Value"), _("What is counted")]
+    for indicator in INDICATORS:
+        yield [str(indicator.name), str(indicator.unit), indicator.value(report.figures), str(indicator.counted)]
+    yield []
+    yield [_("No."), *(str(column.name) for column in COLUMNS)]
+    totals = Totals()
+    for n, line in enumerate(report.lines, 1):
+        totals.add(line)
+        yield [n, *(column.cell(line) for column in COLUMNS)]
+    yield [_("Total"), *totals.cells()]
+
+
+def _csv_cell(cell: Cell) -> str:
+    """Numbers and days as they are, unknown as nothing, a text so that no program computes it."""
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA_STARTS) else cell
+    return str(cell)
 
 
 def region_name(region: Region | None) -> str:
@@ -68,28 +129,58 @@ def as_of_line(figures: CountyFigures) -> str:
 
 
 def _formats(book: xlsxwriter.Workbook) -> dict[str, Any]:
-    line = {"border": 1, "border_color": "#9CA3AF", "valign": "vcenter"}
+    line: dict[str, Any] = {"border": 1, "border_color": "#9CA3AF", "valign": "vcenter"}
+    kinds: dict[str, dict[str, Any]] = {
+        TEXT: {"num_format": "@", "text_wrap": True},
+        COUNT: {"num_format": "#,##0", "align": "right"},
+        HOURS: {"num_format": "#,##0.0", "align": "right"},
+        DAY: {"num_format": "yyyy-mm-dd", "align": "center"},
+    }
+    last: dict[str, Any] = {"bold": True, "bg_color": "#FAF5EF"}
     return {
         "title": book.add_format({"bold": True, "font_size": 18, "align": "center", "valign": "vcenter"}),
         "under": book.add_format({"align": "center", "font_color": "#444444"}),
-        "note": book.add_format({"font_color": "#555555", "italic": True}),
+        "note": book.add_format({"font_color": "#555555", "italic": True, "valign": "vcenter"}),
         "head": book.add_format({**line, "bold": True, "align": "center", "bg_color": "#F2E6D8", "text_wrap": True}),
-        "group": book.add_format({**line, "bold": True, "bg_color": "#FAF5EF"}),
-        "text": book.add_format({**line, "num_format": "@"}),
-        "wrap": book.add_format({**line, "num_format": "@", "text_wrap": True}),
-        "count": book.add_format({**line, "num_format": "#,##0"}),
-        "hours": book.add_format({**line, "num_format": "#,##0.0"}),
-        "day": book.add_format({**line, "num_format": "yyyy-mm-dd", "align": "center"}),
-        "total": book.add_format({**line, "bold": True, "num_format": "#,##0", "bg_color": "#FAF5EF"}),
-        "total_hours": book.add_format({**line, "bold": True, "num_format": "#,##0.0", "bg_color": "#FAF5EF"}),
+        "group": book.add_format({**line, **last}),
         "plain": book.add_format({}),
+        "right": book.add_format({"align": "right"}),
+        **{kind: book.add_format({**line, **style}) for kind, style in kinds.items()},
+        **{f"total {kind}": book.add_format({**line, **style, **last}) for kind, style in kinds.items()},
     }
 
 
-def _print_setup(sheet: Any, *, last_row: int | None, header_row: int, landscape: bool) -> None:
+def _write_cell(sheet: Any, row: int, column: int, cell: Cell, style: Any) -> None:
+    """A number as a number, a day as a day, a text as a text; what is unknown as a dash, never 0."""
+    if cell is None:
+        sheet.write_string(row, column, "—", style)
+    elif isinstance(cell, str):
+        sheet.write_string(row, column, cell, style)
+    elif isinstance(cell, date):
+        sheet.write_datetime(row, column, cell, style)
+    else:
+        sheet.write_number(row, column, cell, style)
+
+
+def _write_heading(sheet: Any, formats: dict[str, Any], last: int, title: str, report: Report, line: str) -> None:
+    period = report.period
+    sheet.set_row(0, 32)
+    sheet.merge_range(0, 0, 0, last, title, formats["title"])
+    sheet.merge_range(1, 0, 1, last, f"{region_name(report.region)}　{period.label}", formats["under"])
+    days = _("From %(start)s to %(end)s") % {
+        "start": date_format(period.starts_on, "DATE_FORMAT"),
+        "end": date_format(period.ends_on, "DATE_FORMAT"),
+    }
+    sheet.merge_range(2, 0, 2, last, days, formats["under"])
+    sheet.set_row(3, 20)
+    sheet.merge_range(3, 0, 3, last, line, formats["note"])
+
+
+def _print_setup(sheet: Any, *, header_row: int, landscape: bool) -> None:
     sheet.set_paper(A4)
     if landscape:
         sheet.set_landscape()
+    sheet.center_horizontally()
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(0.5, 0.5, 0.6, 0.6)
     sheet.repeat_rows(header_row)
@@ -99,13 +190,11 @@ def _print_setup(sheet: Any, *, last_row: int | None, header_row: int, landscape
 # --- The sheet of indicators -----------------------------------------------------------------------------------------
 
 
-def _write_indicators(
-    book: Any, formats: dict[str, Any], region: Region | None, period: Period, figures: CountyFigures
-) -> None:
+def _write_indicators(book: Any, formats: dict[str, Any], report: Report) -> None:
     sheet = book.add_worksheet(_("County report"))
-    for column, width in enumerate((24, 12, 16, 52)):
+    for column, width in enumerate((24, 12, 16, 46)):
         sheet.set_column(column, column, width)
-    _write_heading(sheet, formats, 3, _("Happy Village Leaders: county report"), region, period, as_of_line(figures))
+    _write_heading(sheet, formats, 3, _("Happy Village Leaders: county report"), report, as_of_line(report.figures))
     for column, name in enumerate((_("Indicator"), _("Unit"), _("Value"), _("What is counted"))):
         sheet.write_string(4, column, name, formats["head"])
     row, group = 5, None
@@ -114,165 +203,56 @@ def _write_indicators(
             group = indicator.group
             sheet.merge_range(row, 0, row, 3, str(group), formats["group"])
             row += 1
-        sheet.write_string(row, 0, str(indicator.name), formats["text"])
-        sheet.write_string(row, 1, str(indicator.unit), formats["text"])
-        _write_value(sheet, row, 2, indicator.value(figures), formats)
-        sheet.write_string(row, 3, str(indicator.counted), formats["wrap"])
+        value = indicator.value(report.figures)
+        _write_cell(sheet, row, 0, str(indicator.name), formats[TEXT])
+        _write_cell(sheet, row, 1, str(indicator.unit), formats[TEXT])
+        _write_cell(sheet, row, 2, value, formats[HOURS if isinstance(value, Decimal) else COUNT])
+        _write_cell(sheet, row, 3, str(indicator.counted), formats[TEXT])
         row += 1
     _write_signatures(sheet, row + 1, formats)
-    _print_setup(sheet, last_row=row, header_row=4, landscape=True)
-
-
-def _write_heading(
-    sheet: Any, formats: dict[str, Any], last: int, title: str, region: Region | None, period: Period, line: str
-) -> None:
-    sheet.set_row(0, 32)
-    sheet.merge_range(0, 0, 0, last, title, formats["title"])
-    sheet.merge_range(1, 0, 1, last, f"{region_name(region)}　{period.label}", formats["under"])
-    days = _("From %(start)s to %(end)s") % {
-        "start": date_format(period.starts_on, "DATE_FORMAT"),
-        "end": date_format(period.ends_on, "DATE_FORMAT"),
-    }
-    sheet.merge_range(2, 0, 2, last, days, formats["under"])
-    sheet.merge_range(3, 0, 3, last, line, formats["note"])
-
-
-def _write_value(sheet: Any, row: int, column: int, value: int | Decimal | None, formats: dict[str, Any]) -> None:
-    """A number as a number; an unknown one as a dash, never 0."""
-    if value is None:
-        sheet.write_string(row, column, "—", formats["text"])
-    else:
-        sheet.write_number(row, column, value, formats["hours" if isinstance(value, Decimal) else "count"])
+    _print_setup(sheet, header_row=4, landscape=False)
 
 
 def _write_signatures(sheet: Any, row: int, formats: dict[str, Any]) -> None:
     made = _("Made on %(day)s") % {"day": date_format(timezone.localdate(), "DATE_FORMAT")}
     sheet.write_string(row, 0, _("Reporting office (seal):"), formats["plain"])
     sheet.write_string(row, 2, _("Prepared by:"), formats["plain"])
-    sheet.write_string(row, 3, made, formats["plain"])
+    sheet.write_string(row, 3, made, formats["right"])
 
 
 # --- The sheet of trainees -------------------------------------------------------------------------------------------
 
 
-def _headings() -> list[tuple[str, int]]:
-    return [
-        (_("No."), 6),
-        (_("Trainee number"), 15),
-        (_("Name"), 14),
-        (_("ID number"), 21),
-        (_("Phone"), 14),
-        (_("County"), 22),
-        (_("Township"), 12),
-        (_("State"), 10),
-        (_("Days"), 7),
-        (_("Class hours"), 9),
-        (_("Graduated on"), 12),
-        (_("Account"), 16),
-        (_("Followers before"), 12),
-        (_("Followers"), 12),
-        (_("Growth"), 12),
-        (_("Read on"), 12),
-        (_("Impressions"), 13),
-        (_("Certificate"), 16),
-    ]
-
-
-def _write_trainees(
-    book: Any,
-    formats: dict[str, Any],
-    region: Region | None,
-    period: Period,
-    lines: Iterable[TraineeLine],
-    progress: Callable[[int], None],
-) -> None:
+def _write_trainees(book: Any, formats: dict[str, Any], report: Report, progress: Progress) -> None:
     sheet = book.add_worksheet(_("Trainees"))
-    headings = _headings()
-    for column, (_name, width) in enumerate(headings):
-        sheet.set_column(column, column, width)
+    sheet.set_column(0, 0, 6)
+    for place, column in enumerate(COLUMNS, 1):
+        sheet.set_column(place, place, column.width)
     note = _("Hours, growth and impressions are of the period; personal numbers are masked.")
-    _write_heading(sheet, formats, len(headings) - 1, _("Trainees, one by one"), region, period, note)
-    for column, (name, _width) in enumerate(headings):
-        sheet.write_string(4, column, name, formats["head"])
+    _write_heading(sheet, formats, len(COLUMNS), _("Trainees, one by one"), report, note)
+    sheet.set_row(4, 32)
+    for place, name in enumerate((_("No."), *(column.name for column in COLUMNS))):
+        sheet.write_string(4, place, str(name), formats["head"])
     sheet.freeze_panes(5, 3)
-    totals, row = Totals(), 5
-    for line in lines:
+    totals = _write_lines(sheet, formats, report, progress)
+    row = 5 + report.figures.trainees
+    _write_cell(sheet, row, 0, _("Total"), formats["total text"])
+    for place, (column, cell) in enumerate(zip(COLUMNS, totals.cells(), strict=True), 1):
+        kind = COUNT if isinstance(cell, int) else column.kind
+        _write_cell(sheet, row, place, cell, formats[f"total {kind}"])
+    _print_setup(sheet, header_row=4, landscape=True)
+
+
+def _write_lines(sheet: Any, formats: dict[str, Any], report: Report, progress: Progress) -> Totals:
+    totals, people = Totals(), report.figures.trainees
+    progress(0, people)
+    for n, line in enumerate(report.lines, 1):
         totals.add(line)
-        _write_line(sheet, row, row - 4, line, formats)
-        row += 1
-        if (row - 5) % REPORT_EVERY == 0:
-            progress(row - 5)
-    _write_totals(sheet, row, totals, formats, len(headings))
-    _print_setup(sheet, last_row=row, header_row=4, landscape=True)
-    progress(row - 5)
-
-
-def _write_line(sheet: Any, row: int, n: int, line: TraineeLine, formats: dict[str, Any]) -> None:
-    sheet.write_number(row, 0, n, formats["count"])
-    texts = [
-        line.number,
-        line.name,
-        mask_id_number(_plain(line.id_number, "id_number")),
-        mask_phone(_plain(line.phone, "phone")),
-        line.county,
-        line.township,
-        str(ParticipationState(line.state).label),
-    ]
-    for column, text in enumerate(texts, 1):
-        sheet.write_string(row, column, text, formats["text"])
-    sheet.write_number(row, 8, line.days, formats["count"])
-    sheet.write_number(row, 9, class_hours(line.minutes), formats["hours"])
-    _write_day(sheet, row, 10, line.graduated_on, formats)
-    sheet.write_string(row, 11, line.handle or "", formats["text"])
-    for column, value in ((12, line.first_followers), (13, line.last_followers), (14, line.growth)):
-        _write_value(sheet, row, column, value if value is None else int(value), formats)
-    _write_day(sheet, row, 15, line.read_on, formats)
-    sheet.write_number(row, 16, line.impressions, formats["count"])
-    sheet.write_string(row, 17, line.award or "", formats["text"])
-
-
-def _write_day(sheet: Any, row: int, column: int, day: date | None, formats: dict[str, Any]) -> None:
-    if day is None:
-        sheet.write_string(row, column, "", formats["text"])
-    else:
-        sheet.write_datetime(row, column, day, formats["day"])
-
-
-def _plain(stored: bytes | None, column: str) -> str:
-    return decrypt(stored, context=f"trainees_trainee.{column}") if stored else ""
-
-
-class Totals:
-    """Sums of the last row, of what is known."""
-
-    def __init__(self) -> None:
-        self.people = self.minutes = self.graduates = self.first = self.last = 0
-        self.growth = self.impressions = self.awards = 0
-
-    def add(self, line: TraineeLine) -> None:
-        self.people += 1
-        self.minutes += line.minutes
-        self.graduates += line.graduated_on is not None
-        self.first += int(line.first_followers or 0)
-        self.last += int(line.last_followers or 0)
-        self.growth += line.growth or 0
-        self.impressions += int(line.impressions)
-        self.awards += line.award is not None
-
-
-def _write_totals(sheet: Any, row: int, totals: Totals, formats: dict[str, Any], width: int) -> None:
-    """The last row, 合计: real numbers, so that any program shows them."""
-    for column in range(width):
-        sheet.write_string(row, column, "", formats["total"])
-    sheet.write_string(row, 1, _("Total"), formats["total"])
-    sheet.write_number(row, 2, totals.people, formats["total"])
-    sheet.write_number(row, 9, class_hours(totals.minutes), formats["total_hours"])
-    for column, value in (
-        (10, totals.graduates),
-        (12, totals.first),
-        (13, totals.last),
-        (14, totals.growth),
-        (16, totals.impressions),
-        (17, totals.awards),
-    ):
-        sheet.write_number(row, column, value, formats["total"])
+        sheet.write_number(4 + n, 0, n, formats[COUNT])
+        for place, column in enumerate(COLUMNS, 1):
+            cell = column.cell(line)
+            missing_day = cell is None and column.kind == DAY
+            _write_cell(sheet, 4 + n, place, "" if missing_day else cell, formats[column.kind])
+        if n % SAY_EVERY == 0 or n == people:
+            progress(n, people)
+    return totals

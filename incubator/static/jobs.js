@@ -8,6 +8,9 @@ async function follow() {
         const job = await answer.json();
         if (!job.is_live) return location.reload();
         document.getElementById("job-state").textContent = job.label;
+        const trouble = document.getElementById("job-error");
+        trouble.textContent = job.error;
+        trouble.hidden = !job.error;
         const bar = document.getElementById("job-progress");
         if (job.percent === null) bar.removeAttribute("value"); else bar.value = job.percent;
         document.getElementById("job-count").textContent = job.total ? `${job.done} / ${job.total}` : "";
