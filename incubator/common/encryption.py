@@ -35,24 +35,34 @@ def _key(name: str, value: str) -> bytes:
     return key
 
 
-def encrypt(text: str, *, context: str) -> bytes:
-    """``text`` as bytes to store; ``context`` (table and column) is bound in, so a value cannot be moved elsewhere."""
+def seal(plain: bytes, *, context: str) -> bytes:
+    """``plain`` as bytes to store; ``context`` (table and column) is bound in, so a value cannot be moved elsewhere."""
     nonce = os.urandom(NONCE_BYTES)
     box = AESGCM(_key("PERSONAL_DATA_KEY", settings.PERSONAL_DATA_KEY))
-    return VERSION + nonce + box.encrypt(nonce, text.encode(), context.encode())
+    return VERSION + nonce + box.encrypt(nonce, plain, context.encode())
 
 
-def decrypt(stored: bytes, *, context: str) -> str:
-    """The text again; raises ``Undecipherable`` on a wrong key, context or altered bytes."""
+def unseal(stored: bytes, *, context: str) -> bytes:
+    """The bytes again; raises ``Undecipherable`` on a wrong key, context or altered bytes."""
     stored = bytes(stored)
     if stored[:1] != VERSION:
         raise Undecipherable("unknown key version")
     box = AESGCM(_key("PERSONAL_DATA_KEY", settings.PERSONAL_DATA_KEY))
     nonce, sealed = stored[1 : 1 + NONCE_BYTES], stored[1 + NONCE_BYTES :]
     try:
-        return box.decrypt(nonce, sealed, context.encode()).decode()
+        return box.decrypt(nonce, sealed, context.encode())
     except InvalidTag:
         raise Undecipherable("wrong key or altered data") from None
+
+
+def encrypt(text: str, *, context: str) -> bytes:
+    """``seal`` for a text."""
+    return seal(text.encode(), context=context)
+
+
+def decrypt(stored: bytes, *, context: str) -> str:
+    """``unseal`` for a text."""
+    return unseal(stored, context=context).decode()
 
 
 def blind_index(text: str, *, context: str) -> bytes:

@@ -1,6 +1,8 @@
 """A county's workbook: what is wrong in it is named by row and column, and all of it is written or nothing."""
 
+import hashlib
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 import xlsxwriter
@@ -158,6 +160,17 @@ def test_personal_values_are_masked_in_findings_and_encrypted_in_staging(cohort,
         cursor.execute("SELECT string_agg(r::text, '') FROM rosters_rosterrow r")
         stored = cursor.fetchone()[0]
     assert PEOPLE[0].phone.encode().hex() not in stored and PEOPLE[0].id_number.encode().hex() not in stored
+
+
+def test_the_uploaded_workbook_lies_encrypted(cohort, county, clerk):
+    content = workbook([line(0)])
+
+    roster = bring_in(content, cohort, county, clerk)
+
+    kept = Path(roster.file.path).read_bytes()
+    assert not kept.startswith(b"PK") and b"sheet1.xml" not in kept
+    assert roster.sha256 == hashlib.sha256(content.getvalue()).hexdigest()
+    assert counts(roster) == (1, 0, 0, 1)
 
 
 def test_a_person_named_twice_in_the_file_is_found(cohort, county, clerk):
