@@ -28,11 +28,11 @@ def test_period_is_read(text, code, starts_on, ends_on):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "2026Q0", "2026Q5", "2026H3", "2026-00", "2026-13", "2026-1", "26Q1", "2017Q4", "2101", "0000", "2026Q3 x",
-     "2026Q3\x00", "-2026", "٢٠٢٦", "2026Q３a", "third quarter", "99999999999"],
+    ["", " ", "2026Q0", "2026Q5", "2026H3", "2026-00", "2026-13", "2026-1", "26Q1", "2017Q4", "2101", "0000",
+     "2026Q3 x", "2026Q3\x00", "-2026", "٢٠٢٦", "2026Q３a", "third quarter", "99999999999"],
 )  # fmt: skip
 def test_nonsense_is_refused_with_what_to_write(text):
-    with pytest.raises(RuleBroken, match="2026Q3.*2026H1.*2026-08"):
+    with pytest.raises(RuleBroken, match=r"2026Q3.*2026H1.*2026-08"):
         Period.parse(text)
 
 

@@ -17,7 +17,7 @@ from incubator.reports.queries import (
     trainee_lines,
 )
 from tests import factories
-from tests.reports.world import A, B, C, CITY, D, IN_A, IN_B, PERIOD, PREFECTURE, PROVINCE, TODAY, make_country
+from tests.reports.world import CITY, IN_A, IN_B, PERIOD, PREFECTURE, PROVINCE, TODAY, A, B, C, D, make_country
 
 pytestmark = pytest.mark.django_db
 

@@ -1,4 +1,4 @@
-"""A small country whose figures of the third quarter of 2026 are counted by hand. The day it is looked at: 5 October."""
+"""A small country whose figures of the third quarter of 2026 are counted by hand, as seen on 5 October."""
 
 from datetime import date, datetime, timedelta
 
