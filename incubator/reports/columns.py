@@ -12,6 +12,8 @@ from courses.queries import class_hours
 from incubator.common.encryption import decrypt
 from incubator.common.masking import mask_id_number, mask_phone
 from incubator.programmes.choices import ParticipationState
+from incubator.regions.choices import Level
+from incubator.regions.models import Region
 from incubator.reports.queries import TraineeLine
 
 Cell = str | int | Decimal | date | None
@@ -37,12 +39,13 @@ def _plain(stored: bytes | None, column: str) -> str:
     return decrypt(stored, context=f"trainees_trainee.{column}") if stored else ""
 
 
+COUNTY = Column(_("County"), 30, TEXT, lambda line: line.county)
 COLUMNS = [
     Column(_("Trainee number"), 14, TEXT, lambda line: line.number),
     Column(_("Name"), 12, TEXT, lambda line: line.name, lambda line: 1),
     Column(_("ID number"), 20, TEXT, lambda line: mask_id_number(_plain(line.id_number, "id_number"))),
     Column(_("Phone"), 13, TEXT, lambda line: mask_phone(_plain(line.phone, "phone"))),
-    Column(_("County"), 18, TEXT, lambda line: line.county),
+    COUNTY,
     Column(_("Township"), 12, TEXT, lambda line: line.township),
     Column(_("State"), 9, TEXT, lambda line: str(ParticipationState(line.state).label)),
     Column(_("Days"), 6, COUNT, lambda line: line.days),
@@ -60,14 +63,21 @@ COLUMNS = [
 ]
 
 
+def columns_of(region: Region | None) -> list[Column]:
+    """The columns of a region's report; in a county's own the county stands in the title."""
+    is_county = region is not None and region.level == Level.COUNTY
+    return [column for column in COLUMNS if not (is_county and column is COUNTY)]
+
+
 class Totals:
     """The last row, 合计: sums of what is known."""
 
-    def __init__(self) -> None:
-        self._sums: list[int | None] = [0 if column.counts else None for column in COLUMNS]
+    def __init__(self, columns: list[Column]) -> None:
+        self._columns = columns
+        self._sums: list[int | None] = [0 if column.counts else None for column in columns]
 
     def add(self, line: TraineeLine) -> None:
-        for place, column in enumerate(COLUMNS):
+        for place, column in enumerate(self._columns):
             value = column.adds(line) if column.adds else None
             if value is not None:
                 self._sums[place] = (self._sums[place] or 0) + value
@@ -76,5 +86,5 @@ class Totals:
         """A cell for each column; an empty text where nothing is added up."""
         return [
             "" if column.adds is None else class_hours(total or 0) if column.kind == HOURS else total
-            for column, total in zip(COLUMNS, self._sums, strict=True)
+            for column, total in zip(self._columns, self._sums, strict=True)
         ]

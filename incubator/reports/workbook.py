@@ -16,12 +16,13 @@ from django.utils.translation import override
 
 from incubator.common.errors import RuleBroken
 from incubator.regions.models import Region
-from incubator.reports.columns import COLUMNS, COUNT, DAY, HOURS, TEXT, Cell, Totals
+from incubator.reports.columns import COUNT, DAY, HOURS, TEXT, Cell, Column, Totals, columns_of
 from incubator.reports.indicators import INDICATORS
 from incubator.reports.periods import Period
 from incubator.reports.queries import CountyFigures, TraineeLine, county_figures, one_moment, trainee_lines
 
 A4 = 9
+ROW_HEIGHT = 21  # points
 SAY_EVERY = 500  # rows between two signs of progress
 MOST_PEOPLE = 1_000_000  # a sheet ends at row 1,048,576, and a row beyond it would be lost without a word
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet may take for the start of a formula
@@ -36,6 +37,7 @@ class Report:
     region: Region | None
     period: Period
     figures: CountyFigures
+    columns: list[Column]
     lines: Iterator[TraineeLine]
 
 
@@ -45,7 +47,7 @@ def read_report(region: Region | None, period: Period, *, as_of: date) -> Report
         figures = county_figures(region, period, as_of=as_of)
         if figures.trainees > MOST_PEOPLE:
             raise RuleBroken(_("These are more people than one sheet holds. Choose a smaller region."))
-        return Report(region, period, figures, trainee_lines(region, period, as_of=as_of))
+        return Report(region, period, figures, columns_of(region), trainee_lines(region, period, as_of=as_of))
 
 
 def write_workbook(
@@ -93,11 +95,11 @@ def _csv_rows(report: Report) -> Iterator[list[Cell]]:
     for indicator in INDICATORS:
         yield [str(indicator.name), str(indicator.unit), indicator.value(report.figures), str(indicator.counted)]
     yield []
-    yield [_("No."), *(str(column.name) for column in COLUMNS)]
-    totals = Totals()
+    yield [_("No."), *(str(column.name) for column in report.columns)]
+    totals = Totals(report.columns)
     for n, line in enumerate(report.lines, 1):
         totals.add(line)
-        yield [n, *(column.cell(line) for column in COLUMNS)]
+        yield [n, *(column.cell(line) for column in report.columns)]
     yield [_("Total"), *totals.cells()]
 
 
@@ -131,7 +133,7 @@ def as_of_line(figures: CountyFigures) -> str:
 def _formats(book: xlsxwriter.Workbook) -> dict[str, Any]:
     line: dict[str, Any] = {"border": 1, "border_color": "#9CA3AF", "valign": "vcenter"}
     kinds: dict[str, dict[str, Any]] = {
-        TEXT: {"num_format": "@", "text_wrap": True},
+        TEXT: {"num_format": "@", "indent": 1, "shrink": True},  # wrapped text is cut where a program keeps row heights
         COUNT: {"num_format": "#,##0", "align": "right"},
         HOURS: {"num_format": "#,##0.0", "align": "right"},
         DAY: {"num_format": "yyyy-mm-dd", "align": "center"},
@@ -139,7 +141,7 @@ def _formats(book: xlsxwriter.Workbook) -> dict[str, Any]:
     last: dict[str, Any] = {"bold": True, "bg_color": "#FAF5EF"}
     return {
         "title": book.add_format({"bold": True, "font_size": 18, "align": "center", "valign": "vcenter"}),
-        "under": book.add_format({"align": "center", "font_color": "#444444"}),
+        "under": book.add_format({"align": "center", "valign": "vcenter", "font_color": "#444444"}),
         "note": book.add_format({"font_color": "#555555", "italic": True, "valign": "vcenter"}),
         "head": book.add_format({**line, "bold": True, "align": "center", "bg_color": "#F2E6D8", "text_wrap": True}),
         "group": book.add_format({**line, **last}),
@@ -172,7 +174,6 @@ def _write_heading(sheet: Any, formats: dict[str, Any], last: int, title: str, r
         "end": date_format(period.ends_on, "DATE_FORMAT"),
     }
     sheet.merge_range(2, 0, 2, last, days, formats["under"])
-    sheet.set_row(3, 20)
     sheet.merge_range(3, 0, 3, last, line, formats["note"])
 
 
@@ -192,7 +193,8 @@ def _print_setup(sheet: Any, *, header_row: int, landscape: bool) -> None:
 
 def _write_indicators(book: Any, formats: dict[str, Any], report: Report) -> None:
     sheet = book.add_worksheet(_("County report"))
-    for column, width in enumerate((24, 12, 16, 46)):
+    sheet.set_default_row(ROW_HEIGHT)
+    for column, width in enumerate((26, 14, 16, 54)):
         sheet.set_column(column, column, width)
     _write_heading(sheet, formats, 3, _("Happy Village Leaders: county report"), report, as_of_line(report.figures))
     for column, name in enumerate((_("Indicator"), _("Unit"), _("Value"), _("What is counted"))):
@@ -225,31 +227,32 @@ def _write_signatures(sheet: Any, row: int, formats: dict[str, Any]) -> None:
 
 def _write_trainees(book: Any, formats: dict[str, Any], report: Report, progress: Progress) -> None:
     sheet = book.add_worksheet(_("Trainees"))
+    sheet.set_default_row(ROW_HEIGHT)
     sheet.set_column(0, 0, 6)
-    for place, column in enumerate(COLUMNS, 1):
+    for place, column in enumerate(report.columns, 1):
         sheet.set_column(place, place, column.width)
     note = _("Hours, growth and impressions are of the period; personal numbers are masked.")
-    _write_heading(sheet, formats, len(COLUMNS), _("Trainees, one by one"), report, note)
+    _write_heading(sheet, formats, len(report.columns), _("Trainees, one by one"), report, note)
     sheet.set_row(4, 32)
-    for place, name in enumerate((_("No."), *(column.name for column in COLUMNS))):
+    for place, name in enumerate((_("No."), *(column.name for column in report.columns))):
         sheet.write_string(4, place, str(name), formats["head"])
     sheet.freeze_panes(5, 3)
     totals = _write_lines(sheet, formats, report, progress)
     row = 5 + report.figures.trainees
     _write_cell(sheet, row, 0, _("Total"), formats["total text"])
-    for place, (column, cell) in enumerate(zip(COLUMNS, totals.cells(), strict=True), 1):
+    for place, (column, cell) in enumerate(zip(report.columns, totals.cells(), strict=True), 1):
         kind = COUNT if isinstance(cell, int) else column.kind
         _write_cell(sheet, row, place, cell, formats[f"total {kind}"])
     _print_setup(sheet, header_row=4, landscape=True)
 
 
 def _write_lines(sheet: Any, formats: dict[str, Any], report: Report, progress: Progress) -> Totals:
-    totals, people = Totals(), report.figures.trainees
+    totals, people = Totals(report.columns), report.figures.trainees
     progress(0, people)
     for n, line in enumerate(report.lines, 1):
         totals.add(line)
         sheet.write_number(4 + n, 0, n, formats[COUNT])
-        for place, column in enumerate(COLUMNS, 1):
+        for place, column in enumerate(report.columns, 1):
             cell = column.cell(line)
             missing_day = cell is None and column.kind == DAY
             _write_cell(sheet, 4 + n, place, "" if missing_day else cell, formats[column.kind])
