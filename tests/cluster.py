@@ -37,6 +37,8 @@ class Cluster:
         """Point the settings that are read next at this run's servers, or at those the environment names."""
         # Files that the product writes while it is tested stay out of the project's own var folder.
         os.environ["INCUBATOR_VAR"] = str(self.folder)
+        # A server thread must not hold a connection when the test database is taken down.
+        os.environ["DATABASE_CONN_MAX_AGE"] = "0"
         if given := os.environ.get("TEST_DATABASE_URL"):
             os.environ["DATABASE_URL"] = given
         else:
