@@ -42,7 +42,7 @@ def _plain(stored: bytes | None, column: str) -> str:
 COUNTY = Column(_("County"), 30, TEXT, lambda line: line.county)
 COLUMNS = [
     Column(_("Trainee number"), 14, TEXT, lambda line: line.number),
-    Column(_("Name"), 12, TEXT, lambda line: line.name, lambda line: 1),
+    Column(_("Name"), 14, TEXT, lambda line: line.name, lambda line: 1),
     Column(_("ID number"), 20, TEXT, lambda line: mask_id_number(_plain(line.id_number, "id_number"))),
     Column(_("Phone"), 13, TEXT, lambda line: mask_phone(_plain(line.phone, "phone"))),
     COUNTY,
@@ -53,10 +53,10 @@ COLUMNS = [
     Column(_("Graduated on"), 11, DAY, lambda line: line.graduated_on, lambda line: int(line.graduated_on is not None)),
     Column(_("Account"), 14, TEXT, lambda line: line.handle or ""),
     Column(
-        _("Followers before"), 11, COUNT, lambda line: line.first_followers, lambda line: line.first_followers, False
+        _("Followers before"), 13, COUNT, lambda line: line.first_followers, lambda line: line.first_followers, False
     ),
-    Column(_("Followers"), 11, COUNT, lambda line: line.last_followers, lambda line: line.last_followers, False),
-    Column(_("Growth"), 11, COUNT, lambda line: line.growth, lambda line: line.growth, False),
+    Column(_("Followers"), 13, COUNT, lambda line: line.last_followers, lambda line: line.last_followers, False),
+    Column(_("Growth"), 13, COUNT, lambda line: line.growth, lambda line: line.growth, False),
     Column(_("Read on"), 11, DAY, lambda line: line.read_on),
     Column(_("Impressions"), 12, COUNT, lambda line: line.impressions, lambda line: line.impressions),
     Column(_("Certificate"), 17, TEXT, lambda line: line.award or "", lambda line: int(line.award is not None)),

@@ -67,7 +67,7 @@ INDICATORS = [
         _("Growth"),
         _("followers"),
         lambda f: f.growth,
-        _("only accounts read both before the period and by its end"),
+        _("only accounts read both before the period and within it"),
     ),
     Indicator(FOLLOWERS, _("10,000 followers and more"), ACCOUNTS, lambda f: f.over_10k, _("by the newest reading")),
     Indicator(FOLLOWERS, _("100,000 followers and more"), ACCOUNTS, lambda f: f.over_100k, _("by the newest reading")),
