@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from courses.services import enrol, mark_attendance
 from incubator.accounts.choices import Role
-from incubator.certification.models import Award, Candidate
+from incubator.certification.models import Award, Candidate, Rule
 from incubator.certification.services import approve_candidate, evaluate
 from incubator.programmes.models import Participation
 from incubator.programmes.services import admit
@@ -44,7 +44,8 @@ def graduate(username: str, *, followers: list[int], days: int = 180, started: i
 
 def certified(username: str) -> Award:
     """A graduate who reached 120,000 and was awarded."""
-    RuleFactory()
+    if not Rule.objects.exists():
+        RuleFactory()
     participation = graduate(username, followers=[80_000, 99_000, 120_000])
     evaluate(on=timezone.localdate())
     candidate = Candidate.objects.get(participation=participation)

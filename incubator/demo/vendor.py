@@ -5,7 +5,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from datetime import datetime
-from http.client import HTTPResponse
+from email.message import Message
 from typing import Any
 
 
@@ -36,9 +36,8 @@ class Vendor:
     def agree(self, address: str, *, handle: str) -> tuple[str, str]:
         """Agree on the consent page at ``address`` as the creator ``handle``; ``(state, code)`` of the way back."""
         form = urllib.parse.urlencode({"handle": handle, "decision": "agree"}).encode()
-        request = urllib.request.Request(address, data=form, method="POST")  # noqa: S310 - our own simulator
-        answer = self._open(request)
-        back = urllib.parse.parse_qs(urllib.parse.urlsplit(answer.headers.get("Location", "")).query)
+        headers = self._open(urllib.request.Request(address, data=form, method="POST"))  # noqa: S310 - our own simulator
+        back = urllib.parse.parse_qs(urllib.parse.urlsplit(headers.get("Location", "")).query)
         return back.get("state", [""])[0], back.get("code", [""])[0]
 
     def _post(self, path: str, body: Any) -> None:
@@ -46,12 +45,15 @@ class Vendor:
         headers = {"Content-Type": "application/json"}
         self._open(urllib.request.Request(self._base + path, data=data, headers=headers))  # noqa: S310 - as above
 
-    def _open(self, request: urllib.request.Request) -> HTTPResponse:
+    def _open(self, request: urllib.request.Request) -> Message:
+        """The headers of the answer; a redirect is an answer, and not followed."""
         try:
-            return self._opener.open(request, timeout=10)
+            with self._opener.open(request, timeout=10) as answer:
+                return answer.headers
         except urllib.error.HTTPError as answer:
-            if answer.code in (302, 303):
-                return answer  # type: ignore[return-value]
-            raise VendorAway(f"HTTP {answer.code}") from None
+            with answer:
+                if answer.code in (302, 303):
+                    return answer.headers
+                raise VendorAway(f"HTTP {answer.code}") from None
         except OSError as error:
             raise VendorAway(type(error).__name__) from None
