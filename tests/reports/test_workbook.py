@@ -226,9 +226,10 @@ def command(code, output, **options):
 
 @pytest.mark.parametrize(("code", "people"), [(A, 4), ("all", 8), ("622900", 5)])
 def test_command_writes_the_file(tmp_path, country, code, people):
-    said = command(code, tmp_path / "r.xlsx", language="en")
+    with override("en"):
+        said = command(code, tmp_path / "r.xlsx", language="en")
 
-    assert f" {people} " in said
+    assert f"r.xlsx: {people} trainees" in said
     assert table(opened(tmp_path / "r.xlsx").worksheets[1])[-1]["Name"] == people
     assert [path.name for path in tmp_path.iterdir()] == ["r.xlsx"]
 
