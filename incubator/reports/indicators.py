@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from incubator.reports.queries import CountyFigures
 
@@ -28,7 +29,8 @@ PEOPLE, TRAINING, FOLLOWERS, SUPPORT, LEADERS = (
     _("Support"),
     _("Certification"),
 )
-PERSONS, TIMES, HOURS, ACCOUNTS = _("persons"), _("person-times"), _("class hours"), _("accounts")
+PERSONS, TIMES, HOURS, ACCOUNTS = _("persons"), _("person-times"), _("class hours"), pgettext_lazy("unit", "accounts")
+FOLLOWER_COUNT, IMPRESSIONS = pgettext_lazy("unit", "followers"), pgettext_lazy("unit", "impressions")
 
 INDICATORS = [
     Indicator(
@@ -58,14 +60,14 @@ INDICATORS = [
     Indicator(
         FOLLOWERS,
         _("Followers"),
-        _("followers"),
+        FOLLOWER_COUNT,
         lambda f: f.followers,
         _("newest reading of each account within the period or before"),
     ),
     Indicator(
         FOLLOWERS,
         _("Growth"),
-        _("followers"),
+        FOLLOWER_COUNT,
         lambda f: f.growth,
         _("only accounts read both before the period and within it"),
     ),
@@ -77,7 +79,7 @@ INDICATORS = [
     Indicator(
         SUPPORT,
         _("Traffic granted"),
-        _("impressions"),
+        IMPRESSIONS,
         lambda f: f.impressions,
         _("approved in the period, not taken back"),
     ),
