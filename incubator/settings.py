@@ -201,6 +201,8 @@ KUAISHOU_APP_SECRET = secret("KUAISHOU_APP_SECRET", development="simulated-secre
 KUAISHOU_RATE_PER_SECOND = env.float("KUAISHOU_RATE_PER_SECOND", default=0.0 if DEMO else 5.0)
 KUAISHOU_DAILY_BUDGET = env.int("KUAISHOU_DAILY_BUDGET", default=100_000)
 
+READINGS_KEEP_MONTHS = env.int("READINGS_KEEP_MONTHS", default=0)  # 0: for ever
+
 # --- Language, time, files -------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "zh-hans"
