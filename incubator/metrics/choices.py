@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 class Platform(models.TextChoices):
     KUAISHOU = "kuaishou", _("Kuaishou")
+    DOUYIN = "douyin", _("Douyin")
 
 
 class AccountState(models.TextChoices):
