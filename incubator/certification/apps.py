@@ -8,3 +8,6 @@ class CertificationConfig(AppConfig):
     name = "incubator.certification"
     label = "certification"
     verbose_name = _("Certification")
+
+    def ready(self) -> None:
+        from incubator.certification import interests  # noqa: F401 - it registers

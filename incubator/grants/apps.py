@@ -8,3 +8,6 @@ class GrantsConfig(AppConfig):
     name = "incubator.grants"
     label = "grants"
     verbose_name = _("Support")
+
+    def ready(self) -> None:
+        from incubator.grants import interests  # noqa: F401 - it registers

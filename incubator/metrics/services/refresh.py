@@ -26,6 +26,7 @@ from incubator.metrics.models import (
 )
 from incubator.metrics.partitions import ensure_partitions
 from incubator.metrics.services.calls import calls_left
+from incubator.metrics.services.plan import plan_day
 
 ACCOUNTS_PER_BATCH = 300
 SAME_CLOCK = timedelta(hours=1)  # a run asked for as of now, give or take what asking takes
@@ -51,14 +52,12 @@ def start_refresh(*, platform: str, day: date, at: datetime, by: Any = None) -> 
 
 def _plan(run: RefreshRun, *, by: Any) -> RefreshRun:
     """Choose the accounts of the day within what the budget holds, and ask for their batches."""
-    budget = calls_left(run.platform, run.day)
-    ids = list(
-        CreatorAccount.objects.linked().filter(platform=run.platform).order_by("pk").values_list("pk", flat=True)
-    )
-    run.planned, run.budget = len(ids), budget
-    run.finished_at = None if ids else timezone.now()
+    plan = plan_day(run.platform, day=run.day, budget=calls_left(run.platform, run.day))
+    run.planned, run.budget = plan.cost, plan.budget
+    run.reasons = {reason.name.lower(): count for reason, count in plan.reasons.items() if count}
+    run.finished_at = None if plan.cost else timezone.now()
     run.save(update_fields=["planned", "budget", "reasons", "finished_at"])
-    _add_batches(run, ids, by=by)
+    _add_batches(run, plan.account_ids, by=by)
     return run
 
 

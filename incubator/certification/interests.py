@@ -1,0 +1,13 @@
+"""Told to the refresh planner: the numbers at which a reading decides about a badge."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from incubator.certification.services import current_rules
+from incubator.metrics.interests import decides_at
+
+
+@decides_at
+def numbers_of_current_rules(day: date) -> Iterable[int]:
+    """Followers that the newest version of each badge's rule asks for."""
+    return [rule.followers + rule.is_strict for rule in current_rules()]

@@ -1,0 +1,33 @@
+"""What higher rooms know that makes a reading matter: numbers that decide something, and people under a running grant.
+
+A room above registers a function here when it is loaded; this room knows none of them.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from incubator.metrics.rollups import THRESHOLDS
+
+_thresholds: list[Callable[[date], Iterable[int]]] = []
+_granted: list[Callable[[date], Iterable[int]]] = []
+
+
+def decides_at(function: Callable[[date], Iterable[int]]) -> Callable[[date], Iterable[int]]:
+    """Decorator: the function tells followers that decide something on a day."""
+    _thresholds.append(function)
+    return function
+
+
+def under_grant(function: Callable[[date], Iterable[int]]) -> Callable[[date], Iterable[int]]:
+    """Decorator: the function tells ids of trainees who run under a grant on a day."""
+    _granted.append(function)
+    return function
+
+
+def thresholds_on(day: date) -> list[int]:
+    """The numbers that decide something, in order."""
+    return sorted({*THRESHOLDS, *(number for tell in _thresholds for number in tell(day))})
+
+
+def trainees_under_grant(day: date) -> list[int]:
+    return sorted({pk for tell in _granted for pk in tell(day)})

@@ -1,0 +1,143 @@
+"""A country of accounts with years of readings, made by the database itself: what is measured is not the filling."""
+
+import sys
+from datetime import date, timedelta
+
+from django.core.management import call_command
+from django.db import connection
+
+from incubator.metrics.partitions import month_of, months_wanted, next_month, partition_name
+from incubator.metrics.rollups import BINS, COUNTRY, EDGES
+
+FIRST = date(2026, 1, 1)
+
+PEOPLE = """
+INSERT INTO trainees_trainee (number, name, county_id{more_columns})
+SELECT 'B' || lpad(n::text, 9, '0'), '学员' || n, county.code{more_values}
+FROM generate_series(1, %(people)s) AS n
+JOIN (
+    SELECT code, row_number() OVER (ORDER BY code) - 1 AS place, count(*) OVER () AS many
+    FROM regions_region WHERE level = 'county' AND retired_on IS NULL
+) AS county ON county.place = n %% county.many
+"""
+# One person in twenty has a second account. Sizes are spread over five orders of magnitude.
+ACCOUNTS = """
+INSERT INTO metrics_creatoraccount (trainee_id, platform, handle, state)
+SELECT id, 'kuaishou', 'b' || n, 'linked' FROM (
+    SELECT id, row_number() OVER (ORDER BY id) AS n FROM trainees_trainee
+    UNION ALL
+    SELECT id, %(people)s + row_number() OVER (ORDER BY id) FROM (
+        SELECT id FROM trainees_trainee ORDER BY id LIMIT %(seconds)s
+    ) AS second
+) AS each
+"""
+NEEDED = """
+SELECT column_name, data_type FROM information_schema.columns
+WHERE table_name = 'trainees_trainee' AND is_nullable = 'NO' AND column_default IS NULL
+    AND column_name NOT IN ('id', 'number', 'name', 'county_id')
+"""
+FOLLOWERS = "(40 + power(10, 1.5 + (id %% 997) / 250.0))::int"
+DAY = """
+INSERT INTO metrics_reading (account_id, fetched_at, day, followers, following, source)
+SELECT id, %(day)s::date + interval '3 hours', %(day)s, {followers} + (id %% 50) * (%(n)s + 1)::int, 30, 'api'
+FROM metrics_creatoraccount ORDER BY id
+"""
+NEWEST = """
+TRUNCATE metrics_latestreading;
+INSERT INTO metrics_latestreading
+    (account_id, day, followers, fetched_at, source, previous_day, previous_followers, growth)
+SELECT account_id, day, followers, fetched_at, source, day - 1, followers - account_id %% 50, account_id %% 50
+FROM metrics_reading WHERE day = %(day)s
+"""
+REGIONS = """
+TRUNCATE metrics_regionday;
+WITH person AS (
+    SELECT trainee_id, county_id, max(followers) AS peak, count(*) AS accounts, sum(followers) AS followers
+    FROM metrics_latestreading
+    JOIN metrics_creatoraccount account ON account.id = account_id
+    JOIN trainees_trainee trainee ON trainee.id = trainee_id GROUP BY trainee_id, county_id
+),
+placed AS (
+    SELECT above.code, width_bucket(peak, %(edges)s::int[]) AS bin, count(*) AS people, sum(accounts) AS accounts,
+        sum(followers) AS followers
+    FROM person JOIN regions_region region ON region.code = county_id
+    CROSS JOIN unnest(ARRAY[region.code, region.prefecture_id, region.province_id, %(country)s]) AS above (code)
+    WHERE above.code IS NOT NULL GROUP BY 1, 2
+),
+place AS (SELECT code, sum(accounts) AS accounts, sum(followers) AS followers FROM placed GROUP BY code)
+INSERT INTO metrics_regionday (code, day, accounts, followers, people, read, compared, growth)
+SELECT code, %(day)s, accounts, followers, (
+    SELECT array_agg(coalesce(placed.people, 0)::int ORDER BY bin.bin)
+    FROM generate_series(0, %(last_bin)s) AS bin (bin)
+    LEFT JOIN placed ON placed.code = place.code AND placed.bin = bin.bin
+), accounts, 0, 0 FROM place
+"""
+
+
+def say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def run(statement: str, **values: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def one(statement: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
+
+
+def people_and_accounts(accounts: int) -> None:
+    """That many linked accounts, once."""
+    if one("SELECT count(*) FROM metrics_creatoraccount") == accounts:
+        return
+    say(f"Making {accounts:,} accounts")
+    run("TRUNCATE trainees_trainee, metrics_creatoraccount, metrics_reading, metrics_regionday CASCADE")
+    call_command("load_divisions", verbosity=0)
+    people = round(accounts / 1.05)
+    run(PEOPLE.format(**_columns_that_must_be()), people=people)
+    run(ACCOUNTS, people=people, seconds=accounts - people)
+    run("ANALYZE trainees_trainee, metrics_creatoraccount")
+
+
+def _columns_that_must_be() -> dict[str, str]:
+    """Columns of a trainee that have no default, each with a value that says nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEEDED)
+        columns = cursor.fetchall()
+    values = ("now()" if kind.startswith("timestamp") else "''" for _name, kind in columns)
+    return {
+        "more_columns": "".join(f", {name}" for name, _kind in columns),
+        "more_values": "".join(f", {value}" for value in values),
+    }
+
+
+def days_of_history(days: int) -> date:
+    """Readings of every account on that many days from FIRST on; returns the last of them. Later days are taken out."""
+    last = FIRST + timedelta(days=days - 1)
+    there = one("SELECT coalesce(max(day), date '2025-12-31') - date '2026-01-01' + 1 FROM metrics_reading")
+    for n in range(max(0, min(there, days)), days):
+        day = FIRST + timedelta(days=n)
+        _month(day)
+        run(DAY.format(followers=FOLLOWERS), day=day, n=n)
+        if n % 10 == 9:
+            say(f"  {n + 1} days of readings")
+    run("DELETE FROM metrics_reading WHERE day > %(day)s", day=last)
+    for month in months_wanted(last):
+        _month(month)
+    run(NEWEST, day=last)
+    run("TRUNCATE metrics_crossing, metrics_spike, metrics_quarantinedreading")
+    run(REGIONS, day=last, edges=list(EDGES), last_bin=BINS - 1, country=COUNTRY)
+    for table in ("metrics_latestreading", "metrics_regionday"):
+        run(f"VACUUM ANALYZE {table}")
+    return last
+
+
+def _month(day: date) -> None:
+    month = month_of(day)
+    run(
+        f"CREATE TABLE IF NOT EXISTS {partition_name(month)} PARTITION OF metrics_reading "
+        f"FOR VALUES FROM ('{month}') TO ('{next_month(month)}')"
+    )
