@@ -4,10 +4,14 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -15,6 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget
 
 from incubator.common.charts import line_chart
 from incubator.common.desk import (
@@ -25,19 +30,34 @@ from incubator.common.desk import (
     Section,
     adopt,
     extend_desk,
+    facts,
     link_to,
     number,
     table,
 )
-from incubator.metrics.choices import AccountState, Failure
-from incubator.metrics.models import Authorisation, CreatorAccount, Reading, RefreshBatch, RefreshFailure, RefreshRun
-from incubator.metrics.queries import history
-from incubator.metrics.services import register_accounts, resume_run, start_refresh, withdraw_consent
+from incubator.metrics.choices import AccountState, Failure, Platform
+from incubator.metrics.models import Authorisation, CreatorAccount, RefreshBatch, RefreshFailure, RefreshRun
+from incubator.metrics.planning import MAX_GAP, Reason
+from incubator.metrics.platforms import daily_budget
+from incubator.metrics.queries import history, pace_of
+from incubator.metrics.services import register_accounts, resume_run, start_refresh, stop_run, withdraw_consent
+from incubator.metrics.services.plan import what_budgets_buy
+from incubator.regions.scoping import scope_of
 from trainees.models import Trainee
 from trainees.queries import person_q
 
 CHART_DAYS = 90
 FAILURES_SHOWN = 20
+RENEW_SECONDS = 3
+REASONS = {
+    Reason.NEW: _("never read"),
+    Reason.THRESHOLD: _("may have reached a threshold"),
+    Reason.SUPPORT: _("support period ends soon"),
+    Reason.GRANT: _("under a running grant"),
+    Reason.FAST: _("grows fast"),
+    Reason.HELD: _("a figure is held back"),
+    Reason.DUE: _("its turn"),
+}
 
 
 # --- Accounts ---------------------------------------------------------------------------------------------------------
@@ -160,19 +180,47 @@ class AuthorisationAdmin(ReadOnlyAdmin):
 # --- Runs -------------------------------------------------------------------------------------------------------------
 
 
-def _count(model: type, **on: Any) -> Coalesce:
-    rows = model.objects.filter(**on).order_by().values("run").annotate(n=Count("pk")).values("n")  # type: ignore[attr-defined]
-    return Coalesce(Subquery(rows, output_field=IntegerField()), 0)
-
-
 def with_counts(runs: QuerySet[RefreshRun]) -> QuerySet[RefreshRun]:
-    """Annotate ``read_count`` and ``failed_count``; the day leads to the readings, which are kept by day."""
-    readings = Reading.objects.filter(day=OuterRef("day"), run=OuterRef("pk")).order_by()
-    counted = readings.values("run").annotate(n=Count("account_id")).values("n")
+    """Annotate ``read_count``, ``failed_count`` and ``held_count``: sums over the run's batches, and its failures."""
+    batches = RefreshBatch.objects.filter(run=OuterRef("pk")).order_by().values("run")
+    failures = RefreshFailure.objects.filter(run=OuterRef("pk")).order_by().values("run")
+
+    def summed(rows: QuerySet, what: Any) -> Coalesce:
+        return Coalesce(Subquery(rows.annotate(n=what).values("n"), output_field=IntegerField()), 0)
+
     return runs.annotate(
-        read_count=Coalesce(Subquery(counted, output_field=IntegerField()), 0),
-        failed_count=_count(RefreshFailure, run=OuterRef("pk")),
+        read_count=summed(batches, Sum("read")),
+        held_count=summed(batches, Sum("quarantined")),
+        failed_count=summed(failures, Count("pk")),
     )
+
+
+def _how_far(request: HttpRequest, run: Any) -> Section:
+    """Progress, pace and expected end, from the batches; the page comes anew by itself while the run goes on."""
+    went = pace_of(run)
+    pairs = [
+        (_("progress"), progress_bar(_share(run))),
+        (_("read"), number(run.read_count)),
+        (_("held back"), number(run.held_count)),
+        (_("failed"), number(run.failed_count)),
+        (_("left"), number(went.left)),
+        (_("accounts a minute"), number(went.a_minute)),
+        (_("expected end"), date_format(timezone.localtime(went.ends_at), "H:i") if went.ends_at else "-"),
+        (_("calls spent"), f"{number(went.calls)} / {number(run.budget)}"),
+    ]
+    if run.error:
+        pairs.insert(0, (_("why stopped"), run.error))
+    return facts(_("How far it is"), pairs)
+
+
+def _why_these(request: HttpRequest, run: RefreshRun) -> Section:
+    """What the plan spent the calls on."""
+    rows = [(REASONS[Reason[name.upper()]], number(count)) for name, count in run.reasons.items()]
+    return table(_("Why these accounts"), [_("reason"), _("accounts")], rows, empty=_("Nobody was planned."))
+
+
+def _share(run: Any) -> int:
+    return min(100, (run.read_count + run.failed_count) * 100 // run.planned) if run.planned else 100
 
 
 def _failed_accounts(request: HttpRequest, run: RefreshRun) -> Section:
@@ -207,6 +255,26 @@ def _job_state(batch: RefreshBatch, *, linked: bool) -> Any:
     return link_to(batch.job, state) if linked else state
 
 
+def _state_of(run: RefreshRun) -> str:
+    """Where a run stands, for the moves that fit."""
+    if run.finished_at is None:
+        return "stopped" if run.has_stopped else "running"
+    return "failed" if run.failures.exists() else "done"
+
+
+class PlanForm(forms.Form):
+    """Which platform, and a budget to compare."""
+
+    platform = forms.ChoiceField(label=_("Platform"), choices=Platform, required=False, widget=UnfoldAdminSelectWidget)
+    budget = forms.IntegerField(
+        label=_("Another budget"),
+        min_value=1,
+        max_value=10_000_000,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+
+
 @admin.register(RefreshRun)
 class RefreshRunAdmin(ScopedAdmin):
     """Adding one is “refresh now”: it begins today's run, or goes on with it."""
@@ -215,10 +283,16 @@ class RefreshRunAdmin(ScopedAdmin):
     list_display = ["day", "platform", "planned", "read", "failed", "progress", "finished_at"]
     list_filter = ["platform"]
     list_per_page = 31
-    fields = [("platform", "day"), ("planned", "read", "failed"), ("started_at", "finished_at")]
-    readonly_fields = ["day", "planned", "read", "failed", "started_at", "finished_at"]
-    sections = [_failed_accounts, _batches]
-    moves = [Move("resume", _("Do what is left"), lambda run, by: resume_run(run, by=by), is_main=True)]
+    fields = [("platform", "day", "planned"), ("started_at", "finished_at")]
+    readonly_fields = ["day", "planned", "started_at", "finished_at"]
+    sections = [_how_far, _failed_accounts, _why_these, _batches]
+    change_list_template = "admin/metrics/runs.html"
+    moves = [
+        Move(
+            "resume", _("Do what is left"), resume_run, states=["stopped", "failed"], state_of=_state_of, is_main=True
+        ),
+        Move("stop", _("Stop"), stop_run, states=["running"], state_of=_state_of),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return with_counts(super().get_queryset(request))
@@ -240,8 +314,44 @@ class RefreshRunAdmin(ScopedAdmin):
 
     @display(description=_("progress"))
     def progress(self, run: Any) -> SafeString:
-        share = min(100, (run.read_count + run.failed_count) * 100 // run.planned) if run.planned else 100
-        return progress_bar(share)
+        return progress_bar(_share(run))
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        """A page that comes anew by itself every few seconds while the run goes on."""
+        response = super().change_view(request, object_id, *args, **kwargs)
+        run = self.get_object(request, object_id) if request.method == "GET" else None
+        if run is not None and _state_of(run) == "running":
+            response["Refresh"] = str(RENEW_SECONDS)
+        return response
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view(self.plan_view)
+        return [path("plan/", view, name="metrics_refreshrun_plan"), *super().get_urls()]
+
+    def plan_view(self, request: HttpRequest) -> TemplateResponse:
+        """Today's plan, what it costs, and what other budgets would buy."""
+        if not self.has_view_permission(request) or not scope_of(request.user).everything:
+            raise PermissionDenied
+        form = PlanForm(request.GET or None)
+        chosen = form.cleaned_data if form.is_valid() else {}
+        platform = chosen.get("platform") or Platform.KUAISHOU
+        plan, offers = what_budgets_buy(platform, day=timezone.localdate(), other=chosen.get("budget"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Refresh plan"),
+            "form": form if request.GET else PlanForm(),
+            "plan": plan,
+            "platform": Platform(platform).label,
+            "reasons": [
+                (REASONS[reason], count, count * 100 // max(1, plan.cost))
+                for reason, count in plan.reasons.items()
+                if count
+            ],
+            "offers": offers,
+            "daily_budget": daily_budget(platform),
+            "gap": MAX_GAP,
+        }
+        return TemplateResponse(request, "admin/metrics/plan.html", context)
 
 
 def progress_bar(percent: int) -> SafeString:

@@ -118,13 +118,6 @@ class RefreshRunQuerySet(models.QuerySet):
         """A run counts accounts of the whole country, so only those who see all of it see runs."""
         return self if scope_of(user).everything else self.none()
 
-    def with_progress(self) -> Self:
-        """Annotate ``read_so_far`` and ``failed_so_far``, counted from rows."""
-        return self.annotate(
-            read_so_far=models.Count("readings", distinct=True),
-            failed_so_far=models.Count("failures", distinct=True),
-        )
-
 
 class RefreshRun(models.Model):
     """One platform's accounts read on one day. Its batches are jobs; what they wrote is counted, not kept twice."""

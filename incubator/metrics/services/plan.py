@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
+from psycopg import sql
 
 from incubator.metrics.choices import AccountState
 from incubator.metrics.interests import thresholds_on, trainees_under_grant
-from incubator.metrics.planning import MAX_GAP, Accounts, Choice, Reason, choose
+from incubator.metrics.planning import Accounts, Choice, Reason, choose
+from incubator.metrics.platforms import daily_budget
 from incubator.programmes.choices import ParticipationState
 
 # Every column a number, none of them NULL: so each row of the binary answer is equally long, and all are read at once.
@@ -100,6 +102,13 @@ def compare_budgets(platform: str, *, day: date, budgets: Sequence[int]) -> list
     return [_offer(accounts, budget, thresholds, wanted) for budget in budgets]
 
 
+def what_budgets_buy(platform: str, *, day: date, other: int | None = None) -> tuple[Plan, list[Offer]]:
+    """The plan of the day under its whole budget, and offers of half, the same, twice and ``other`` as many calls."""
+    budget = daily_budget(platform)
+    sizes = sorted({budget // 2, budget, budget * 2, *([other] if other else [])})
+    return plan_day(platform, day=day, budget=budget), compare_budgets(platform, day=day, budgets=sizes)
+
+
 def _offer(accounts: Accounts, budget: int, thresholds: Sequence[int], wanted: int) -> Offer:
     choice = choose(accounts, budget, thresholds)
     reasons = choice.counts()
@@ -144,9 +153,4 @@ def _blocks(copy: Any) -> Iterable[bytes]:
 
 def _quoted(cursor: Any, value: Any) -> str:
     """A literal; COPY takes no parameters."""
-    from psycopg import sql
-
     return sql.Literal(value).as_string(cursor.connection)
-
-
-__all__ = ["MAX_GAP", "Offer", "Plan", "compare_budgets", "load_accounts", "plan_day"]
