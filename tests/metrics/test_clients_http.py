@@ -1,5 +1,7 @@
 """The small rules both adapters rest on."""
 
+import asyncio
+import gzip
 from datetime import datetime, timedelta
 
 import pytest
@@ -91,3 +93,78 @@ def test_a_consent_to_less_than_is_read_is_asked_for_again():
     with pytest.raises(base.Reauthorise):
         http.need_scope(tokens(scopes=["other"]), "user_info")
     assert http.need_scope(tokens(), "user_info")
+
+
+# --- Nonsense on the wire --------------------------------------------------------------------------------------------
+
+
+def ask_raw(answer, *, times=1):
+    """What a session makes of these bytes, sent on the connection and followed by its end; and what it asked."""
+    asked = []
+
+    async def talk(reader, writer):
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer)
+        writer.close()
+
+    async def ask():
+        server = await asyncio.start_server(talk, "localhost", 0)
+        port = server.sockets[0].getsockname()[1]
+        session = http.ApiSession(f"http://localhost:{port}", lambda answer: None, timeout=2)
+        await session.open()
+        try:
+            for _time in range(times):
+                found = await session.get("/x?secret=s")
+            return found
+        finally:
+            await session.close()
+            server.close()
+
+    return asyncio.run(ask()), asked
+
+
+def response(body, *headers):
+    return "\r\n".join(["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers, "", ""]).encode() + body
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"hello there\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",  # cut off
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}",
+    ],
+    ids=["nothing", "no HTTP", "cut off", "negative", "no length", "long header", "bad chunk"],
+)
+def test_what_is_no_answer_is_a_passing_fault(answer):
+    with pytest.raises(base.Transient):
+        ask_raw(answer)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"1", b"\xff\xfe", b'{"a": ', b"[" * 60_000, b'{"a": ' + b"9" * 5000 + b"}", b"NaN"],
+    ids=["nothing", "list", "number", "bytes", "cut off", "deep", "long number", "NaN"],
+)
+def test_a_body_that_is_no_object_is_a_bad_answer(body):
+    with pytest.raises(base.BadAnswer) as caught:
+        ask_raw(response(body))
+    assert caught.value.code == "not_json"
+
+
+def test_a_small_body_that_would_unfold_into_a_huge_one_is_not_unfolded():
+    bomb = gzip.compress(b" " * 50_000_000 + b"{}")
+    assert len(bomb) < http.LARGEST_ANSWER
+
+    with pytest.raises(base.BadAnswer):
+        ask_raw(response(bomb, "Content-Encoding: gzip"))
+
+
+def test_creators_share_a_session_but_no_cookie():
+    _answer, asked = ask_raw(response(b"{}", "Set-Cookie: who=me; Path=/", "Connection: close"), times=2)
+
+    assert len(asked) == 2 and not any(b"cookie" in question.lower() for question in asked)
