@@ -52,18 +52,21 @@ def test_a_refresh_token_is_renewed_in_its_second_half_five_times(platform, toke
         assert DOUYIN.fetch(platform, tokens)
 
     assert ends == [30, 30, 30, 30, 30, 15.5]
+    assert tokens.access_expires_at == at + DOUYIN.access_life  # it renews no more, and is not asked every day
 
 
-@pytest.mark.parametrize("kind", ["http_500", "result", "lost_answer", "html"])
-def test_a_renewal_that_fails_does_not_lose_the_new_access_token(platform, tokens, kind):
+@pytest.mark.parametrize("kind", ["http_500", "html", "drop"])
+def test_a_renewal_that_fails_loses_no_access_token_and_is_tried_again_the_next_day(platform, tokens, kind):
     at = AT + timedelta(days=15)
     platform.set_clock(at)
-    platform.break_(RENEW, kind)
+    platform.break_(RENEW, kind, times=1)
 
     fresh = DOUYIN.refresh(platform, tokens, at=at)
 
     assert DOUYIN.fetch(platform, fresh)
     assert fresh.refresh_expires_at <= tokens.refresh_expires_at
+    assert fresh.access_expires_at == at + timedelta(days=1)
+    assert DOUYIN.refresh(platform, fresh, at=at).refresh_expires_at == at + timedelta(days=30)
 
 
 def test_tokens_of_another_creator_need_consent_again(platform, tokens):
