@@ -1,10 +1,15 @@
 """The simulated platform: curves that can be trusted, and a memory that outlives the process."""
 
+import json
+import random
+import threading
+import urllib.request
 from datetime import date, datetime, timedelta
 
 import pytest
 
 from incubator.demo.simulator.curves import KINDS, Curve, default_curve, followers_on
+from incubator.demo.simulator.recorder import most_within
 from incubator.demo.simulator.state import State
 from tests.factories import SHANGHAI
 
@@ -107,3 +112,82 @@ def test_calls_beyond_the_limits_of_a_day_are_refused(remember):
 
     assert [state.record("/openapi/user_info", "ks1") for _call in range(3)] == [True, True, False]
     assert state.record("/openapi/user_info", "ks2")
+
+
+# --- The recorder and the switches -----------------------------------------------------------------------------------
+
+
+def switch(platform, method, path, body=None):
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(platform.url + path, data=data, method=method)
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize(
+    ("instants", "most"),
+    [
+        ([], 0),
+        ([5.0], 1),
+        ([5.0, 6.0], 1),  # a second apart: not within one second
+        ([5.0, 5.999], 2),
+        ([0.9, 1.0, 1.1, 1.2], 4),  # around the turn of a clock's second
+        ([0.0, 0.5, 1.0, 1.4, 1.49, 3.0], 4),
+    ],
+)
+def test_the_busiest_second_is_found_wherever_it_lies(instants, most):
+    assert most_within(instants) == most
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_busiest_second_is_exact(seed):
+    chance = random.Random(seed)
+    instants = sorted(chance.uniform(0, 20) for _call in range(300))
+
+    slow = max(sum(1 for other in instants if instant <= other < instant + 1) for instant in instants)
+    assert most_within(instants) == slow
+
+
+def test_arrivals_are_counted_by_path_even_when_the_call_is_refused_or_broken(platform):
+    platform.break_("/openapi/user_info", "html")
+    askers = [
+        threading.Thread(target=lambda: urllib.request.urlopen(platform.url + "/openapi/user_info", timeout=5).close())
+        for _call in range(5)
+    ]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+
+    seen = switch(platform, "GET", "/_simulator/arrivals?path=/openapi/user_info")
+    assert (seen["count"], seen["most_in_a_second"]) == (5, 5) and 0 <= seen["last"] - seen["first"] < 5
+    assert switch(platform, "GET", "/_simulator/arrivals?path=/other")["count"] == 0
+    assert switch(platform, "GET", "/_simulator/arrivals")["count"] == 5
+    switch(platform, "DELETE", "/_simulator/arrivals")
+    assert switch(platform, "GET", "/_simulator/arrivals") == {
+        "count": 0,
+        "most_in_a_second": 0,
+        "first": None,
+        "last": None,
+    }
+
+
+def test_many_consents_are_given_at_once_and_limits_can_be_raised(platform):
+    given = switch(platform, "POST", "/_simulator/consents", {"platform": "douyin", "handles": ["a", "b"]})
+
+    assert [consent["handle"] for consent in given] == ["a", "b"]
+    assert list(platform.state.consents["douyin"].by_access) == [token for one in given for token in one["access"]]
+    assert switch(platform, "POST", "/_simulator/limits", {"app_calls_a_day": 7})["app_calls_a_day"] == 7
+    assert platform.state.app_calls_a_day == 7 and platform.state.user_calls_a_day == 1000
+
+
+def test_figures_follow_the_clock_and_a_new_cast(remember):
+    state = remember()
+    state.set_clock(AT)
+    curve = {"kind": "steady", "start_on": "2026-06-01", "start": 5, "end_on": "2026-08-30", "end": 50}
+    before = state.followers("ks1")
+    state.cast([{"handle": "ks1", "curve": curve}])
+    assert state.followers("ks1") == 50 != before
+
+    state.set_clock(AT.replace(month=6, day=1))
+    assert state.followers("ks1") == 5

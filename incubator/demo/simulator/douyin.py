@@ -45,7 +45,11 @@ def with_figure(body: dict[str, Any], figure: Any) -> dict[str, Any]:
     return {**body, "data": {**data, "result_list": [*older, spoilt]}}
 
 
-DIALECT = Dialect(refuse, WRONG_SECRET, with_figure)
+def with_scope(body: dict[str, Any], scope: str) -> dict[str, Any]:
+    return {**body, "data": {**body.get("data", {}), "scope": scope}}
+
+
+DIALECT = Dialect(refuse, WRONG_SECRET, with_figure, with_scope)
 
 
 # --- Tokens ----------------------------------------------------------------------------------------------------------

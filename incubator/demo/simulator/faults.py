@@ -27,11 +27,12 @@ class Dropped(Exception):
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a platform says things: its refusals, and where in its answer the newest follower figure stands."""
+    """How a platform says things: its refusals, where its newest follower figure stands, and what was consented to."""
 
     refuse: Callable[[int, str], web.Response]
     wrong_secret: int
     with_figure: Callable[[dict[str, Any], Any], dict[str, Any]]
+    with_scope: Callable[[dict[str, Any], str], dict[str, Any]]
 
 
 def say(body: dict[str, Any]) -> web.Response:
@@ -69,6 +70,8 @@ async def fail(request: web.Request, dialect: Dialect, fault: Fault, body: dict[
         return dialect.refuse(dialect.wrong_secret, "as switched on")
     if fault.kind == "text_numbers":
         return say(_with_texts(body))
+    if fault.kind == "other_scope":
+        return say(dialect.with_scope(body, "other"))
     return _broken(request, fault, json.dumps(body))
 
 

@@ -35,7 +35,11 @@ def with_figure(body: dict[str, Any], figure: Any) -> dict[str, Any]:
     return {**body, "user_info": info if figure is MISSING else {**info, "fan": figure}}
 
 
-DIALECT = Dialect(refuse, WRONG_APP, with_figure)
+def with_scope(body: dict[str, Any], scope: str) -> dict[str, Any]:
+    return {**body, "scopes": [scope]}
+
+
+DIALECT = Dialect(refuse, WRONG_APP, with_figure, with_scope)
 
 
 # --- Tokens ----------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ SPANS = (7, 15, 30)  # days a question may cover; every one costs one call
 # A refresh token lives 30 days and an access token 15. Refreshing gives a new access token only, so the refresh token
 # is renewed in its second half, or it would end before the next access token does. The platform renews five times.
 RENEW_WITHIN = timedelta(days=16)
+RENEW_AGAIN = timedelta(days=1)
 
 ERRORS: dict[int, type[base.PlatformError]] = {
     10002: base.Misconfigured,  # bad parameter: our bug
@@ -101,13 +102,19 @@ class DouyinClient(http.SessionClient):
         return await self._renewed(fresh, at) if fresh.refresh_expires_at - at < RENEW_WITHIN else fresh
 
     async def _renewed(self, tokens: base.Tokens, at: datetime) -> base.Tokens:
-        """The tokens with a refresh token that lives longer; as they are when the platform renews no more."""
+        """The tokens with a refresh token that lives longer; as they are when the platform renews no more.
+
+        When it could not be asked, the access token is told to end within a day, so that it is asked again then. What
+        went wrong is not raised: the access token is new and must not be lost.
+        """
         try:
             data = await self._post("/oauth/renew_refresh_token/", refresh_token=tokens.refresh_token)
             longer = at + http.life(data, "expires_in")
             return replace(tokens, refresh_token=http.token(data, "refresh_token"), refresh_expires_at=longer)
+        except (base.Reauthorise, base.Misconfigured):
+            return tokens
         except base.PlatformError:
-            return tokens  # the access token is new and must not be lost; consent ends on the day it says
+            return replace(tokens, access_expires_at=min(tokens.access_expires_at, at + RENEW_AGAIN))
 
     async def fetch(self, tokens: base.Tokens, *, days: int = 1) -> list[base.Reading]:
         """The last 7 days, or as many as 30 when more are asked for, in one call."""

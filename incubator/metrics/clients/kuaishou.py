@@ -100,13 +100,11 @@ class KuaishouClient(http.SessionClient):
 
 def judge(answer: dict[str, Any]) -> None:
     """Raise what a ``result`` other than 1 stands for."""
-    result = answer.get("result")
-    if result == 1:
-        return
-    code = http.whole_number(result)
+    code = http.whole_number(answer.get("result"))
     if code is None:
         raise base.BadAnswer("no_result")
-    raise ERRORS.get(code, base.BadAnswer)(code)
+    if code != 1:
+        raise ERRORS.get(code, base.BadAnswer)(code)
 
 
 def _tokens(answer: dict[str, Any], external_id: str | None, at: datetime) -> base.Tokens:
