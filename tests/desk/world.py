@@ -26,7 +26,7 @@ from incubator.metrics.models import (
 )
 from incubator.programmes.models import Cohort, Participation, Programme
 from incubator.regions.models import KeyCounty, Region, RegionAlias
-from incubator.rosters.choices import ImportState
+from incubator.imports.choices import ImportState
 from incubator.rosters.models import RosterFinding, RosterImport
 from tests import factories
 from trainees.models import Trainee

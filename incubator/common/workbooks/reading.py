@@ -20,7 +20,7 @@ SENTENCES = {
     "not_a_workbook": gettext_lazy("This file is not an Excel workbook. Save it as .xlsx and upload it again."),
     "old_excel": gettext_lazy("This is an old .xls workbook. Open it, save it as .xlsx, and upload that."),
     "broken": gettext_lazy("This workbook is damaged. Open it, save it again as .xlsx, and upload that."),
-    "empty": gettext_lazy("This workbook is empty. Upload the one with the people in it."),
+    "empty": gettext_lazy("This workbook is empty. Choose the right one and upload that."),
     "too_large": gettext_lazy("This workbook unpacks to too much. Copy the rows into a new workbook and upload that."),
     "too_many_rows": gettext_lazy("This sheet has too many rows. Split it into workbooks of at most 20,000 rows."),
     "too_many_columns": gettext_lazy("This sheet has too many columns. Delete the empty ones at its right."),
