@@ -132,7 +132,7 @@ class StagedImportAdmin(ScopedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
             return [(None, {"fields": list(self.asked)})]
-        fields = ["error"] if obj.error else []
+        fields: list[Any] = ["error"] if obj.error else []
         fields += [("file_name", "state"), *self.shown, ("title", "filled_by"), ("uploaded_by", "uploaded_at")]
         if obj.applied_by_id:
             fields.append(("applied_by", "applied_at"))

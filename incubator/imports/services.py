@@ -61,7 +61,8 @@ def _context(staged: StagedImport) -> str:
 
 def read_rows(staged: StagedImport) -> list[Row]:
     """The workbook's rows. It lies encrypted, and is opened for the reader into a private, passing file."""
-    with tempfile.NamedTemporaryFile(suffix=".xlsx") as opened:
+    suffix = ".csv" if staged.file_name.lower().endswith(".csv") else ".xlsx"
+    with tempfile.NamedTemporaryFile(suffix=suffix) as opened:
         opened.write(unseal(staged.file.read(), context=_context(staged)))
         opened.flush()
         staged.file.close()

@@ -16,7 +16,10 @@ class AccountState(models.TextChoices):
 
 
 class Source(models.TextChoices):
+    """Where a figure comes from. One told by the platform beats one from a file."""
+
     API = "api", _("platform interface")
+    FILE = "file", _("file of figures")
 
 
 class Failure(models.TextChoices):
