@@ -38,6 +38,7 @@ def platform(tmp_path, settings):
 
     simulated = SimulatedPlatform(tmp_path / "platform")
     settings.KUAISHOU_BASE_URL = simulated.url
-    settings.KUAISHOU_RATE_PER_SECOND = 0
+    settings.DOUYIN_BASE_URL = simulated.url
+    settings.KUAISHOU_RATE_PER_SECOND = settings.DOUYIN_RATE_PER_SECOND = 0
     yield simulated
     simulated.stop()

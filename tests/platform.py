@@ -7,10 +7,13 @@ from pathlib import Path
 
 from aiohttp import web
 
-from incubator.demo.simulator.app import STATE, create_app
+from incubator.demo.simulator.app import create_app
+from incubator.demo.simulator.authorize import App
+from incubator.demo.simulator.faults import STATE
 from incubator.demo.simulator.state import Fault, State
 
 APP_ID, APP_SECRET = "ks-simulated-app", "simulated-secret"
+CLIENT_KEY, CLIENT_SECRET = "dy-simulated-app", "simulated-secret-dy"
 
 
 class SimulatedPlatform:
@@ -18,7 +21,7 @@ class SimulatedPlatform:
 
     def __init__(self, folder: Path) -> None:
         self._loop = asyncio.new_event_loop()
-        self._app = create_app(folder, app_id=APP_ID, app_secret=APP_SECRET)
+        self._app = create_app(folder, kuaishou_app=App(APP_ID, APP_SECRET), douyin_app=App(CLIENT_KEY, CLIENT_SECRET))
         self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=0.1)
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -52,5 +55,4 @@ class SimulatedPlatform:
 
     def calls(self, interface: str) -> dict[str, int]:
         """Calls of an interface on the simulated day, by creator."""
-        today = self.state.calls[self.state.today()]
-        return {handle: count for (path, handle), count in today.items() if path == interface and handle}
+        return self.state.calls_of(self.state.today()).get(interface, {})

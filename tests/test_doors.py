@@ -30,6 +30,8 @@ PRODUCTION = {
     "PERSONAL_INDEX_KEY": "cd" * 32,
     "KUAISHOU_APP_ID": "ks123",
     "KUAISHOU_APP_SECRET": "ks-secret",
+    "DOUYIN_CLIENT_KEY": "dy123",
+    "DOUYIN_CLIENT_SECRET": "dy-secret",
     "DJANGO_ALLOWED_HOSTS": "example.org",
     "INCUBATOR_PUBLIC_URL": "https://example.org",
 }
@@ -171,6 +173,8 @@ def test_production_settings_pass_the_deployment_check():
         "PERSONAL_INDEX_KEY",
         "KUAISHOU_APP_ID",
         "KUAISHOU_APP_SECRET",
+        "DOUYIN_CLIENT_KEY",
+        "DOUYIN_CLIENT_SECRET",
         "DJANGO_ALLOWED_HOSTS",
     ],
 )
@@ -186,6 +190,7 @@ def test_production_refuses_to_start_without_a_secret(name):
     [
         ("PERSONAL_DATA_KEY", "0" * 63 + "1"),
         ("KUAISHOU_APP_SECRET", "simulated-secret"),
+        ("DOUYIN_CLIENT_SECRET", "simulated-secret-dy"),
         ("INCUBATOR_DEMO", "1"),
         ("DJANGO_DEBUG", "1"),
     ],

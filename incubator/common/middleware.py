@@ -21,9 +21,10 @@ ADMIN = (
 def content_security_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable:
     """Middleware: a strict Content-Security-Policy everywhere, a looser one below the admin only.
 
-    A form's redirect counts as its action, so the platform's consent page is named beside ``'self'``.
+    A form's redirect counts as its action, so the platforms' consent pages are named beside ``'self'``.
     """
-    strict = STRICT.format(platforms=f" {settings.KUAISHOU_BASE_URL}")
+    pages = dict.fromkeys((settings.KUAISHOU_BASE_URL, settings.DOUYIN_BASE_URL))
+    strict = STRICT.format(platforms="".join(f" {page}" for page in pages))
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -29,6 +29,7 @@ from incubator.metrics.models import (
 )
 from incubator.metrics.platforms import client_for, daily_budget
 from incubator.metrics.services.consent import store_tokens
+from incubator.metrics.services.readings import Figures, Origin, write_figures
 from incubator.metrics.services.refresh import finish_batch
 from incubator.metrics.streaming import Stream
 
@@ -52,21 +53,6 @@ FAILURES: dict[type[base.PlatformError], str] = {
     base.BadAnswer: Failure.BAD_ANSWER,
     base.Misconfigured: Failure.MISCONFIGURED,
 }
-
-WRITE_READINGS = """
-INSERT INTO metrics_reading (day, account_id, followers, following, source, fetched_at, run_id)
-SELECT %(day)s, account, followers, following, %(source)s, %(at)s, %(run)s
-FROM unnest(%(accounts)s::bigint[], %(followers)s::int[], %(following)s::int[]) AS t (account, followers, following)
-ON CONFLICT (day, account_id) DO NOTHING
-"""
-WRITE_LATEST = """
-INSERT INTO metrics_latestreading (account_id, day, followers, fetched_at)
-SELECT account_id, day, followers, fetched_at FROM metrics_reading
-WHERE day = %(day)s AND account_id = ANY(%(accounts)s::bigint[])
-ON CONFLICT (account_id) DO UPDATE
-    SET day = excluded.day, followers = excluded.followers, fetched_at = excluded.fetched_at
-    WHERE excluded.day > metrics_latestreading.day
-"""
 
 
 @job_handler("refresh_batch")
@@ -271,19 +257,9 @@ def write_readings(batch: RefreshBatch, answers: Sequence[tuple[int, base.Readin
     """Readings and latest readings in two statements. A day's reading that is there stays; written twice is once."""
     if not answers:
         return
+    rows = [(account, reading.day, reading.followers, reading.following) for account, reading in answers]
+    write_figures(Figures.of(rows), Origin(Source.API, timezone.now(), batch.run_id))
     accounts = [account for account, _reading in answers]
-    values: dict[str, Any] = {
-        "day": batch.run.day,
-        "run": batch.run_id,
-        "source": Source.API,
-        "at": timezone.now(),
-        "accounts": accounts,
-        "followers": [reading.followers for _account, reading in answers],
-        "following": [reading.following for _account, reading in answers],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(WRITE_READINGS, values)
-        cursor.execute(WRITE_LATEST, values)
     RefreshFailure.objects.filter(run=batch.run, account_id__in=accounts).delete()
 
 

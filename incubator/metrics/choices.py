@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 class Platform(models.TextChoices):
     KUAISHOU = "kuaishou", _("Kuaishou")
+    DOUYIN = "douyin", _("Douyin")
 
 
 class AccountState(models.TextChoices):
@@ -22,12 +23,38 @@ class Source(models.TextChoices):
     FILE = "file", _("file of figures")
 
 
+class Suspicion(models.TextChoices):
+    """Why a figure is not taken for a fact."""
+
+    DROP = "drop", _("fell by half or more")
+    RISE = "rise", _("rose tenfold or more")
+
+
+class QuarantineState(models.TextChoices):
+    OPEN = "open", _("to be looked at")
+    ACCEPTED = "accepted", _("accepted")
+    REJECTED = "rejected", _("rejected")
+
+
+class EventKind(models.TextChoices):
+    CLEANING = "cleaning", _("followers removed by the platform")
+
+
+class AlarmKind(models.TextChoices):
+    NOT_STARTED = "not_started", _("the refresh did not start")
+    NOT_FINISHED = "not_finished", _("the refresh is not finished")
+    COVERAGE = "coverage", _("too few accounts were read lately")
+    OLDEST = "oldest", _("an account was not read for too long")
+    PARTITION = "partition", _("a month has no place of its own for readings")
+
+
 class Failure(models.TextChoices):
     """Why an account got no reading in a run; the platform errors fall in these classes."""
 
     TRANSIENT = "transient", _("platform did not answer")
     RATE_LIMITED = "rate_limited", _("too many calls a second")
     QUOTA_SPENT = "quota_spent", _("calls of the day used up")
+    ACCOUNT_LIMIT = "account_limit", _("calls of the day for this account used up")
     REAUTHORISE = "reauthorise", _("needs consent again")
     GONE = "gone", _("not found on the platform")
     BAD_ANSWER = "bad_answer", _("answer without a usable figure")

@@ -11,7 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from incubator.common.encryption import EncryptedTextField
 from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
-from incubator.metrics.choices import AccountState, Failure, Platform, Source
+from incubator.metrics.choices import (
+    AccountState,
+    AlarmKind,
+    EventKind,
+    Failure,
+    Platform,
+    QuarantineState,
+    Source,
+    Suspicion,
+)
 from incubator.regions.scoping import RegionScopedQuerySet, scope_of
 from trainees.models import Trainee
 
@@ -122,7 +131,10 @@ class RefreshRun(models.Model):
     platform = models.CharField(_("platform"), max_length=10, choices=Platform)
     day = models.DateField(_("day"))
     planned = models.PositiveIntegerField(_("accounts planned"), default=0)
+    budget = models.PositiveIntegerField(_("calls allowed"), null=True, editable=False)
+    reasons = models.JSONField(default=dict, editable=False)  # accounts planned, by why
     started_at = models.DateTimeField(_("started at"))
+    stop_asked_at = models.DateTimeField(_("stopped at"), null=True, editable=False)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
     objects = RefreshRunQuerySet.as_manager()
@@ -152,6 +164,9 @@ class RefreshBatch(models.Model):
     number = models.PositiveIntegerField()
     account_ids = ArrayField(models.BigIntegerField())
     job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="+")
+    read = models.PositiveIntegerField(_("read"), default=0)
+    failed = models.PositiveIntegerField(_("failed"), default=0)
+    quarantined = models.PositiveIntegerField(_("held back"), default=0)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -170,17 +185,23 @@ class ReadingQuerySet(RegionScopedQuerySet):
 class Reading(models.Model):
     """Followers of one account on one day, as the platform told, with source and time of fetch.
 
-    The key is ``(day, account)``: a day is written together and three times faster that way.
+    Partitioned by month; the key is ``(day, account)``: a day is written together and three times faster that way. The
+    database does not check the two foreign keys row by row, the one statement that writes readings does: it takes
+    accounts from their own table.
     """
 
     pk = models.CompositePrimaryKey("day", "account_id")
     day = models.DateField(_("day"))
-    account = models.ForeignKey(CreatorAccount, models.PROTECT, related_name="readings", db_index=False)
+    account = models.ForeignKey(
+        CreatorAccount, models.PROTECT, related_name="readings", db_index=False, db_constraint=False
+    )
     followers = models.PositiveIntegerField(_("followers"))
     following = models.PositiveIntegerField(_("following"), null=True)
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.API)
     fetched_at = models.DateTimeField(_("fetched at"))
-    run = models.ForeignKey(RefreshRun, models.PROTECT, null=True, related_name="readings", db_index=False)
+    run = models.ForeignKey(
+        RefreshRun, models.PROTECT, null=True, related_name="readings", db_index=False, db_constraint=False
+    )
 
     objects = ReadingQuerySet.as_manager()
 
@@ -188,7 +209,6 @@ class Reading(models.Model):
         verbose_name = _("reading")
         verbose_name_plural = _("readings")
         indexes = [
-            models.Index(fields=["account", "day"], include=["followers"], name="reading_history"),
             models.Index(
                 fields=["account", "day"],
                 include=["followers"],
@@ -202,14 +222,22 @@ class Reading(models.Model):
 
 
 class LatestReading(models.Model):
-    """The newest reading of an account, so that lists need not look through history."""
+    """The newest reading of an account and the one before, so that lists and plans need not look through history.
+
+    No index but the key, so that a night's update of every row stays in place. ``growth`` is followers a day,
+    smoothed; None before the second reading.
+    """
 
     account = models.OneToOneField(
         CreatorAccount, models.PROTECT, primary_key=True, related_name="latest", verbose_name=_("account")
     )
     day = models.DateField(_("day"))
-    followers = models.PositiveIntegerField(_("followers"), db_index=True)
+    followers = models.PositiveIntegerField(_("followers"))
     fetched_at = models.DateTimeField(_("fetched at"))
+    source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.API)
+    previous_day = models.DateField(null=True)
+    previous_followers = models.PositiveIntegerField(null=True)
+    growth = models.FloatField(_("followers a day"), null=True)
 
     class Meta:
         verbose_name = _("latest reading")
@@ -217,6 +245,175 @@ class LatestReading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.followers} ({self.day})"
+
+
+class CorrectionQuerySet(RegionScopedQuerySet):
+    region_path = "account__trainee__county"
+
+
+class Correction(models.Model):
+    """A reading that was replaced by a newer figure for the same day, with the value it had."""
+
+    account = models.ForeignKey(CreatorAccount, models.PROTECT, related_name="corrections", verbose_name=_("account"))
+    day = models.DateField(_("day"))
+    old_followers = models.PositiveIntegerField(_("followers before"))
+    new_followers = models.PositiveIntegerField(_("followers after"))
+    old_source = models.CharField(_("source before"), max_length=10, choices=Source)
+    new_source = models.CharField(_("source after"), max_length=10, choices=Source)
+    old_fetched_at = models.DateTimeField()
+    new_fetched_at = models.DateTimeField(_("at"))
+
+    objects = CorrectionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("corrected reading")
+        verbose_name_plural = _("corrected readings")
+        constraints = [
+            models.UniqueConstraint(fields=["account", "day", "new_fetched_at"], name="one_correction_per_answer")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.day}: {self.old_followers} → {self.new_followers}"
+
+
+class CrossingQuerySet(RegionScopedQuerySet):
+    region_path = "account__trainee__county"
+
+
+class Crossing(models.Model):
+    """An account whose reading of a day is at or above a threshold, and the one before was below it."""
+
+    account = models.ForeignKey(CreatorAccount, models.PROTECT, related_name="crossings", verbose_name=_("account"))
+    threshold = models.PositiveIntegerField(_("threshold"))
+    day = models.DateField(_("day"))
+    followers = models.PositiveIntegerField(_("followers"))
+
+    objects = CrossingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("threshold crossing")
+        verbose_name_plural = _("threshold crossings")
+        constraints = [
+            models.UniqueConstraint(fields=["day", "threshold", "account"], name="one_crossing_per_day_and_threshold")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.threshold} ({self.day})"
+
+
+class QuarantinedReadingQuerySet(RegionScopedQuerySet):
+    region_path = "account__trainee__county"
+
+    def open(self) -> Self:
+        return self.filter(state=QuarantineState.OPEN)
+
+
+class QuarantinedReading(models.Model):
+    """A figure too odd to be taken for a fact: not in the history until somebody, or the next day, confirms it."""
+
+    account = models.ForeignKey(CreatorAccount, models.PROTECT, related_name="quarantined", verbose_name=_("account"))
+    day = models.DateField(_("day"))
+    followers = models.PositiveIntegerField(_("followers"))
+    following = models.PositiveIntegerField(null=True)
+    source = models.CharField(_("source"), max_length=10, choices=Source)
+    fetched_at = models.DateTimeField(_("fetched at"))
+    run = models.ForeignKey(RefreshRun, models.PROTECT, null=True, related_name="quarantined")
+    last_day = models.DateField(_("last read on"))
+    last_followers = models.PositiveIntegerField(_("followers then"))
+    why = models.CharField(_("why"), max_length=10, choices=Suspicion)
+    state = models.CharField(
+        _("state"), max_length=10, choices=QuarantineState, default=QuarantineState.OPEN, editable=False
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("decided by")
+    )
+    decided_at = models.DateTimeField(_("decided at"), null=True)
+    remark = models.CharField(_("remark"), max_length=200, blank=True)
+
+    objects = QuarantinedReadingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reading held back")
+        verbose_name_plural = _("readings held back")
+        ordering = ["-day", "pk"]
+        constraints = [models.UniqueConstraint(fields=["account", "day"], name="one_held_back_per_account_and_day")]
+        indexes = [models.Index(fields=["account"], condition=Q(state="open"), name="held_back_open")]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.day}: {self.followers}"
+
+
+class SpikeQuerySet(RegionScopedQuerySet):
+    region_path = "account__trainee__county"
+
+
+class Spike(models.Model):
+    """A leap far beyond what the account usually gains in a day, for certification to look at."""
+
+    account = models.ForeignKey(CreatorAccount, models.PROTECT, related_name="spikes", verbose_name=_("account"))
+    day = models.DateField(_("day"))
+    gained = models.PositiveIntegerField(_("gained a day"))
+    usual = models.FloatField(_("usually a day"))
+
+    objects = SpikeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("leap of followers")
+        verbose_name_plural = _("leaps of followers")
+        ordering = ["-day", "pk"]
+        constraints = [models.UniqueConstraint(fields=["account", "day"], name="one_spike_per_account_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.day}: +{self.gained}"
+
+
+class PlatformEvent(models.Model):
+    """Something the platform did to many accounts on one day, so that nobody blames the people for it."""
+
+    platform = models.CharField(_("platform"), max_length=10, choices=Platform)
+    day = models.DateField(_("day"))
+    kind = models.CharField(_("what"), max_length=10, choices=EventKind)
+    read = models.PositiveIntegerField(_("accounts compared"))
+    hit = models.PositiveIntegerField(_("accounts hit"))
+    lost = models.PositiveIntegerField(_("followers lost"))
+    noticed_at = models.DateTimeField(_("noticed at"))
+
+    class Meta:
+        verbose_name = _("event of the platform")
+        verbose_name_plural = _("events of the platform")
+        ordering = ["-day"]
+        constraints = [
+            models.UniqueConstraint(fields=["platform", "day", "kind"], name="one_event_per_platform_day_and_kind")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_platform_display()} {self.day} {self.get_kind_display()}"
+
+
+class RegionDay(models.Model):
+    """The followers of a region at the end of a day: counties, what they belong to, and ``000000`` for the country.
+
+    An account counts with its last reading up to that day; a person with the largest of their accounts. Kept by the
+    statement that writes readings, equal to what counting them anew would give (``reconcile`` checks).
+    A day without a row is like the day before.
+    """
+
+    pk = models.CompositePrimaryKey("code", "day")
+    code = models.CharField(_("region"), max_length=6)
+    day = models.DateField(_("day"))
+    accounts = models.IntegerField(_("accounts"))
+    followers = models.BigIntegerField(_("followers"))
+    people = ArrayField(models.IntegerField())  # by ``rollups.EDGES``
+    read = models.IntegerField(_("accounts read"))
+    compared = models.IntegerField(_("of them read before"))
+    growth = models.BigIntegerField(_("gained since they were read before"))
+
+    class Meta:
+        verbose_name = _("day of a region")
+        verbose_name_plural = _("days of regions")
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.day}"
 
 
 class RefreshFailureQuerySet(RegionScopedQuerySet):
@@ -257,3 +454,43 @@ class CallBudget(models.Model):
 
     def __str__(self) -> str:
         return f"{self.platform} {self.day}: {self.spent}"
+
+
+class AccountCalls(models.Model):
+    """Calls spent on one account on one day, by the same rule."""
+
+    pk = models.CompositePrimaryKey("day", "account_id")
+    day = models.DateField()
+    account = models.ForeignKey(CreatorAccount, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    calls = models.PositiveSmallIntegerField()
+
+    class Meta:
+        verbose_name = _("calls of an account")
+        verbose_name_plural = _("calls of accounts")
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.day}: {self.calls}"
+
+
+class Alarm(models.Model):
+    """Something about freshness that somebody must know. Open until it is true no more."""
+
+    kind = models.CharField(_("what"), max_length=15, choices=AlarmKind)
+    platform = models.CharField(_("platform"), max_length=10, choices=Platform, blank=True)
+    sentence = models.CharField(_("what is wrong"), max_length=300)
+    raised_at = models.DateTimeField(_("since"))
+    seen_at = models.DateTimeField(_("last seen"))
+    cleared_at = models.DateTimeField(_("over since"), null=True)
+
+    class Meta:
+        verbose_name = _("alarm")
+        verbose_name_plural = _("alarms")
+        ordering = ["-raised_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "platform"], condition=Q(cleared_at=None), name="one_open_alarm_per_kind_and_platform"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence

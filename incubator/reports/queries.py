@@ -51,14 +51,8 @@ account AS (
         CASE WHEN last.day >= %(start)s THEN last.followers - first.followers END AS growth
     FROM metrics_creatoraccount account
     JOIN member ON member.trainee_id = account.trainee_id
-    LEFT JOIN LATERAL (
-        SELECT day, followers FROM metrics_reading
-        WHERE account_id = account.id AND day <= %(last_day)s ORDER BY day DESC LIMIT 1
-    ) last ON true
-    LEFT JOIN LATERAL (
-        SELECT followers FROM metrics_reading
-        WHERE account_id = account.id AND day < %(start)s AND day <= %(last_day)s ORDER BY day DESC LIMIT 1
-    ) first ON true
+    LEFT JOIN LATERAL metrics_reading_as_of(account.id, %(last_day)s) AS last ON true
+    LEFT JOIN LATERAL metrics_reading_as_of(account.id, least(%(start)s::date - 1, %(last_day)s)) AS first ON true
 ),
 given AS (
     SELECT traffic.impressions, part.trainee_id, part.place FROM grants_grant traffic
@@ -132,10 +126,7 @@ SELECT weeks.day::date, sum(reading.followers)
 FROM generate_series(%(last_day)s::date, %(start)s::date, interval '-7 days') AS weeks (day)
 CROSS JOIN metrics_creatoraccount account
 JOIN member ON member.trainee_id = account.trainee_id
-JOIN LATERAL (
-    SELECT followers FROM metrics_reading
-    WHERE account_id = account.id AND day <= weeks.day ORDER BY day DESC LIMIT 1
-) reading ON true
+JOIN LATERAL metrics_reading_as_of(account.id, weeks.day::date) AS reading ON true
 GROUP BY weeks.day ORDER BY weeks.day
 """
 DAY_ZERO = date(2000, 1, 1)  # the one column of figures holds numbers, so the newest day comes as days since then

@@ -76,8 +76,10 @@ def test_consents_creators_and_the_clock_outlive_the_process(tmp_path, remember)
     state.set_clock(AT)
     curve = {"kind": "steady", "start_on": "2026-06-01", "start": 5, "end_on": "2026-08-30", "end": 50}
     state.cast([{"handle": "ks1", "name": "甲", "curve": curve}])
-    first = state.consent("ks1").refresh_token
-    second = state.rotate(state.consents["ks1"]).refresh_token
+    consent = state.consents["kuaishou"].give("ks1")
+    first = consent.refresh_token
+    state.consents["kuaishou"].replace_refresh(consent)
+    state.consents["douyin"].give("ks1")
     with (tmp_path / "journal.jsonl").open("a") as journal:
         journal.write('["consent", {"handle": "ks1", "open')  # the line a kill -9 cut off
 
@@ -85,8 +87,8 @@ def test_consents_creators_and_the_clock_outlive_the_process(tmp_path, remember)
 
     assert again.today() == AT.date()
     assert again.followers("ks1") == 50
-    assert again.by_refresh[first].refresh_token == second
-    assert list(again.consents["ks1"].access) == list(state.consents["ks1"].access)
+    assert again.consents["kuaishou"].by_refresh[first] == consent
+    assert again.consents["douyin"].by_handle == state.consents["douyin"].by_handle
 
 
 def test_creators_are_cast_all_or_none(remember):
@@ -99,9 +101,9 @@ def test_creators_are_cast_all_or_none(remember):
     assert state.creators == {}
 
 
-def test_calls_beyond_the_limits_of_a_day_are_refused(remember, monkeypatch):
-    monkeypatch.setattr("incubator.demo.simulator.state.USER_CALLS_A_DAY", 2)
+def test_calls_beyond_the_limits_of_a_day_are_refused(remember):
     state = remember()
+    state.user_calls_a_day = 2
 
     assert [state.record("/openapi/user_info", "ks1") for _call in range(3)] == [True, True, False]
     assert state.record("/openapi/user_info", "ks2")

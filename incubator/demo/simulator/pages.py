@@ -18,18 +18,18 @@ def _page(title: str, body: str) -> str:
     )
 
 
-def consent_page(handle: str, wrong: str = "") -> str:
-    """The consent page; ``handle`` (escaped) fills the field, ``wrong`` is a sentence above it."""
+def consent_page(vendor: str, handle: str, wrong: str = "") -> str:
+    """The consent page of ``vendor``; ``handle`` (escaped) fills the field, ``wrong`` is a sentence above it."""
     told = f'<p class="wrong" role="alert">{wrong}</p>' if wrong else ""
     return _page(
         "授权登录（模拟平台）",
         f"""<h1>“乡村创作者培育管理系统”申请读取你的账号信息</h1>
 <ul><li>昵称、头像和粉丝数</li><li>不会读取私信，不会代你发布作品</li></ul>{told}
-<form method="post"><label for="handle">你的快手号</label>
+<form method="post"><label for="handle">你的{vendor}号</label>
 <input id="handle" name="handle" value="{handle}" autocomplete="username" autofocus>
 <button class="yes" name="decision" value="agree">同意授权</button>
 <button class="no" name="decision" value="refuse">拒绝</button></form>
-<p class="note">这是演示用的模拟平台，不是真实的快手。</p>""",
+<p class="note">这是演示用的模拟平台，不是真实的{vendor}。</p>""",
     )
 
 

@@ -1,37 +1,26 @@
-"""What the simulated platform remembers: creators, codes, tokens, calls, faults, and its clock.
+"""What the simulated platforms remember: creators, consents, calls, faults, and their clock.
 
 Everything that must outlive the process is a line of a journal, replayed at the start.
 """
 
 import json
-import secrets
+import time
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
+from incubator.demo.simulator.consents import LIVES, Consent, Consents
 from incubator.demo.simulator.curves import Curve, default_curve, followers_on
+from incubator.demo.simulator.recorder import Arrivals
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-CODE_SECONDS = 120
-ACCESS_SECONDS = 172_800
-REFRESH_SECONDS = 15_552_000
 APP_CALLS_A_DAY = 100_000
 USER_CALLS_A_DAY = 1_000
-
-
-@dataclass
-class Consent:
-    """One creator's consent: the tokens that are good, and until when (seconds since 1970)."""
-
-    handle: str
-    open_id: str
-    refresh_token: str
-    refresh_until: float
-    access: dict[str, float] = field(default_factory=dict)
-    discarded: list[str] = field(default_factory=list)
+MOST_FIGURES = 500_000  # figures of the day that are kept ready
 
 
 @dataclass
@@ -47,18 +36,22 @@ class Fault:
 
 
 class State:
-    """The platform's memory. Times are seconds since 1970 by the simulated clock."""
+    """The platforms' memory. Times are seconds since 1970 by the simulated clock."""
 
     def __init__(self, folder: Path) -> None:
         self.creators: dict[str, dict[str, Any]] = {}
         self.curves: dict[str, Curve] = {}
-        self.codes: dict[str, tuple[str, float]] = {}
-        self.consents: dict[str, Consent] = {}
-        self.by_access: dict[str, Consent] = {}
-        self.by_refresh: dict[str, Consent] = {}
-        self.calls: dict[date, Counter[tuple[str, str]]] = defaultdict(Counter)
+        self.consents = {platform: Consents(platform, self.now, self._note) for platform in LIVES}
+        self.calls: dict[date, dict[str, Counter[str]]] = {}
+        self.app_calls_a_day = APP_CALLS_A_DAY
+        self.user_calls_a_day = USER_CALLS_A_DAY
         self.faults: list[Fault] = []
+        self.arrivals = Arrivals()
         self._ahead = 0.0  # seconds the simulated clock is ahead of the real one
+        self._totals: Counter[tuple[date, str]] = Counter()
+        self._figures: dict[str, int] = {}
+        self._day, self._day_from, self._day_until = date.min, 0.0, 0.0
+        self._second, self._http_date = 0, ""
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "journal.jsonl"
         self._journal = self._open()
@@ -66,13 +59,28 @@ class State:
     # --- The clock ---
 
     def now(self) -> float:
-        return datetime.now(UTC).timestamp() + self._ahead
+        return time.time() + self._ahead
 
     def today(self) -> date:
-        return datetime.fromtimestamp(self.now(), SHANGHAI).date()
+        """The day in China. Worked out once a day: thousands of calls a second ask."""
+        now = self.now()
+        if not self._day_from <= now < self._day_until:
+            self._day = datetime.fromtimestamp(now, SHANGHAI).date()
+            midnight = datetime(self._day.year, self._day.month, self._day.day, tzinfo=SHANGHAI)
+            self._day_from, self._day_until = midnight.timestamp(), (midnight + timedelta(days=1)).timestamp()
+            self._figures.clear()
+        return self._day
+
+    def http_date(self) -> str:
+        """The clock as a ``Date`` header, worked out once a second."""
+        second = int(self.now())
+        if second != self._second:
+            self._second = second
+            self._http_date = format_datetime(datetime.fromtimestamp(second, UTC), usegmt=True)
+        return self._http_date
 
     def set_clock(self, now: datetime | None) -> None:
-        self._ahead = now.timestamp() - datetime.now(UTC).timestamp() if now else 0.0
+        self._ahead = now.timestamp() - time.time() if now else 0.0
         self._note("clock", {"ahead": self._ahead})
 
     # --- Creators ---
@@ -83,68 +91,46 @@ class State:
         for creator in creators:
             self.creators[creator["handle"]] = creator
         self.curves |= curves
+        self._figures.clear()
         self._note("creators", creators)
 
     def followers(self, handle: str) -> int:
-        return followers_on(self.curves.get(handle) or default_curve(handle), self.today())
+        """Followers of today, kept ready: a curve takes longer than the rest of an answer."""
+        today = self.today()
+        figure = self._figures.get(handle)
+        if figure is None:
+            if len(self._figures) >= MOST_FIGURES:
+                self._figures.clear()
+            figure = self._figures[handle] = self.followers_on(handle, today)
+        return figure
 
-    # --- Consent and tokens ---
+    def followers_on(self, handle: str, day: date) -> int:
+        return followers_on(self.curves.get(handle) or default_curve(handle), day)
 
-    def issue_code(self, handle: str) -> str:
-        code = secrets.token_urlsafe(18)
-        self.codes[code] = (handle, self.now() + CODE_SECONDS)
-        return code
+    # --- Consent ---
 
-    def take_code(self, code: str) -> str | None:
-        """The creator behind a code; a code counts once, for two minutes."""
-        handle, until = self.codes.pop(code, ("", 0.0))
-        return handle if handle and until > self.now() else None
+    def issue_code(self, handle: str, platform: str = "kuaishou") -> str:
+        """The code a creator's browser would bring back."""
+        return self.consents[platform].issue_code(handle)
 
-    def consent(self, handle: str) -> Consent:
-        """A fresh consent of the creator, with its first tokens. The open id stays the same for the same creator."""
-        old = self.consents.get(handle)
-        consent = Consent(
-            handle,
-            old.open_id if old else secrets.token_hex(16),
-            refresh_token=secrets.token_urlsafe(32),
-            refresh_until=self.now() + REFRESH_SECONDS,
-        )
-        consent.access[secrets.token_urlsafe(32)] = self.now() + ACCESS_SECONDS
-        self._remember(consent)
-        return consent
-
-    def rotate(self, consent: Consent) -> Consent:
-        """A new pair of tokens; the refresh token before is discarded, its expiry is inherited."""
-        consent.discarded = [*consent.discarded[-3:], consent.refresh_token]
-        consent.refresh_token = secrets.token_urlsafe(32)
-        consent.access = {token: until for token, until in consent.access.items() if until > self.now()}
-        consent.access[secrets.token_urlsafe(32)] = self.now() + ACCESS_SECONDS
-        self._remember(consent)
-        return consent
-
-    def revoke(self, handle: str) -> None:
-        consent = self.consents.get(handle)
-        if consent is not None:
-            consent.access, consent.refresh_until = {}, 0.0
-            self._remember(consent)
-
-    def _remember(self, consent: Consent, *, is_new: bool = True) -> None:
-        self.consents[consent.handle] = consent
-        for token in consent.access:
-            self.by_access[token] = consent
-        for token in [*consent.discarded, consent.refresh_token]:
-            self.by_refresh[token] = consent
-        if is_new:
-            self._note("consent", asdict(consent))
+    def revoke(self, handle: str, platform: str = "kuaishou") -> None:
+        """The creator withdraws on the platform's side."""
+        self.consents[platform].revoke(handle)
 
     # --- Calls and faults ---
 
     def record(self, interface: str, handle: str) -> bool:
         """Count a call; False when the day's calls of the application or of the creator are used up."""
-        today = self.calls[self.today()]
-        today[(interface, handle)] += 1
-        today[(interface, "")] += 1
-        return today[(interface, "")] <= APP_CALLS_A_DAY and today[(interface, handle)] <= USER_CALLS_A_DAY
+        today = self.today()
+        of_day = self.calls.setdefault(today, defaultdict(Counter))
+        of_day[interface][handle] += 1
+        self._totals[(today, interface)] += 1
+        within = self._totals[(today, interface)] <= self.app_calls_a_day
+        return within and of_day[interface][handle] <= self.user_calls_a_day
+
+    def calls_of(self, day: date) -> dict[str, dict[str, int]]:
+        """Calls of a day by interface and creator."""
+        return {interface: dict(counted) for interface, counted in self.calls.get(day, {}).items()}
 
     def fault_for(self, path: str, handle: str) -> Fault | None:
         """The fault that hits this call, counted down."""
@@ -169,8 +155,9 @@ class State:
         self._journal = fresh.open("w", encoding="utf-8")
         self._note("clock", {"ahead": self._ahead})
         self._note("creators", list(self.creators.values()))
-        for consent in self.consents.values():
-            self._note("consent", asdict(consent))
+        for consents in self.consents.values():
+            for consent in consents.by_handle.values():
+                self._note("consent", asdict(consent))
         fresh.replace(self._path)
         return self._journal
 
@@ -181,7 +168,8 @@ class State:
             self.creators |= {creator["handle"]: creator for creator in values}
             self.curves |= {creator["handle"]: Curve.from_json(creator["curve"]) for creator in values}
         elif kind == "consent":
-            self._remember(Consent(**values), is_new=False)
+            consent = Consent(**values)
+            self.consents[consent.platform].remember(consent)
 
     def close(self) -> None:
         self._journal.close()

@@ -28,11 +28,15 @@ class Reading:
 
 
 class PlatformError(Exception):
-    """Something the platform (or the way to it) refused. ``detail`` never holds a URL, token or secret."""
+    """Something the platform (or the way to it) refused. ``detail`` never holds a URL, token or secret.
 
-    def __init__(self, code: object = "", detail: str = "") -> None:
+    ``retry_after`` is how many seconds the platform asks to be left alone, where it says so.
+    """
+
+    def __init__(self, code: object = "", detail: str = "", *, retry_after: float | None = None) -> None:
         self.code = str(code)
         self.detail = detail
+        self.retry_after = retry_after
         super().__init__(f"{self.code} {detail}".strip())
 
 
@@ -41,11 +45,7 @@ class Transient(PlatformError):
 
 
 class RateLimited(PlatformError):
-    """Too many calls a second; ``retry_after`` in seconds when the platform says so."""
-
-    def __init__(self, code: object = "", detail: str = "", retry_after: float | None = None) -> None:
-        super().__init__(code, detail)
-        self.retry_after = retry_after
+    """Too many calls a second: wait ``retry_after``, or back off."""
 
 
 class QuotaSpent(PlatformError):
@@ -72,17 +72,55 @@ class BadAnswer(PlatformError):
     """An answer without a usable figure: missing or null followers, negative, not JSON, too large. Never a reading."""
 
 
+class GivenUp(PlatformError):
+    """Only ever told to a gate: the call was abandoned on our side before it was answered. Says nothing of theirs."""
+
+
+class Gate(Protocol):
+    """What every single call to a platform passes, token calls included: rate, budget, circuit breaker.
+
+    ``enter`` waits for leave to call, or raises a ``PlatformError`` instead of letting the call happen. A call that
+    entered leaves exactly once, with None when the platform answered or with what went wrong.
+    """
+
+    async def enter(self) -> None: ...
+
+    async def leave(self, outcome: PlatformError | None) -> None: ...
+
+
+class OpenGate:
+    """Lets everything pass."""
+
+    async def enter(self) -> None:
+        return
+
+    async def leave(self, outcome: PlatformError | None) -> None:
+        return
+
+
 class PlatformClient(Protocol):
-    """What every adapter can do. Used as ``async with``."""
+    """What every adapter can do. Used as ``async with``. Every failure is a ``PlatformError``."""
 
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(self, *exc: object) -> None: ...
 
-    def authorize_url(self, state: str, *, redirect_uri: str, mobile: bool = False) -> str: ...
+    def authorize_url(self, state: str, *, redirect_uri: str, mobile: bool = False) -> str:
+        """Where the creator's browser goes to consent."""
+        ...
 
-    async def exchange(self, code: str, *, at: datetime) -> Tokens: ...
+    async def exchange(self, code: str, *, at: datetime) -> Tokens:
+        """Tokens for the code the browser brought back. ``Reauthorise`` when less was consented to than is needed."""
+        ...
 
-    async def refresh(self, tokens: Tokens, *, at: datetime) -> Tokens: ...
+    async def refresh(self, tokens: Tokens, *, at: datetime) -> Tokens:
+        """New tokens for old ones, which may be worth nothing from then on: store these before using them."""
+        ...
 
-    async def fetch(self, tokens: Tokens) -> list[Reading]: ...
+    async def fetch(self, tokens: Tokens, *, days: int = 1) -> list[Reading]:
+        """Readings in the order of their days, the platform's present day the last one there can be.
+
+        ``days`` is how far back is wanted. A platform that only knows the present gives one reading; one that has
+        history may give more than was asked for, when they cost no further call.
+        """
+        ...

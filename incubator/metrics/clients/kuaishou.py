@@ -4,24 +4,13 @@ Facts: vendor pages ``platformDocs`` of open.kuaishou.com (2024). Business error
 than 1. Secrets travel in the query string, so a URL is never logged and never part of an exception.
 """
 
-import asyncio
-import json
-import time
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any, Self
-from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
 
-import aiohttp
+from incubator.metrics.clients import base, http
 
-from incubator.metrics.clients import base
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-SCOPES = "user_info"
-LARGEST_ANSWER = 64 * 1024  # bytes; a follower count needs a few hundred
-CONNECTIONS = 100
-MOST_FOLLOWERS = 2_000_000_000  # no account has more; beyond it the figure is an error, and the column is an integer
+SCOPE = "user_info"
 
 ERRORS: dict[int, type[base.PlatformError]] = {
     100200100: base.Misconfigured,  # missing or malformed parameter: our bug
@@ -44,22 +33,7 @@ ERRORS: dict[int, type[base.PlatformError]] = {
 }
 
 
-class Pacer:
-    """Lets calls begin at most ``per_second`` times a second within this process; 0 means no limit."""
-
-    def __init__(self, per_second: float) -> None:
-        self._gap = 1 / per_second if per_second else 0.0
-        self._next = 0.0
-
-    async def wait(self) -> None:
-        if not self._gap:
-            return
-        now = time.monotonic()
-        self._next = max(now, self._next + self._gap)
-        await asyncio.sleep(self._next - now)
-
-
-class KuaishouClient:
+class KuaishouClient(http.SessionClient):
     """``base.PlatformClient`` for Kuaishou. Use as ``async with``; times in seconds."""
 
     def __init__(
@@ -68,49 +42,33 @@ class KuaishouClient:
         app_secret: str,
         *,
         base_url: str = "https://open.kuaishou.com",
-        rate_per_second: float = 5.0,
+        gate: base.Gate | None = None,
         timeout: float = 10.0,
     ) -> None:
         self._app_id = app_id
         self._app_secret = app_secret
-        self._base_url = base_url.rstrip("/")
-        self._pacer = Pacer(rate_per_second)
-        self._timeout = aiohttp.ClientTimeout(total=timeout)
-        self._session: aiohttp.ClientSession | None = None
-
-    async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
-        # aiohttp repeats a GET whose connection broke. Here a GET exchanges a single-use token: once is enough.
-        self._session._retry_connection = False
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        if self._session is not None:
-            await self._session.close()
-        self._session = None
+        self._api = http.ApiSession(base_url, judge, gate=gate, timeout=timeout)
+        # Everything of the address that is the same in every call; thousands are made.
+        self._user_info = f"/openapi/user_info?app_id={quote(app_id, safe='')}&access_token="
 
     def authorize_url(self, state: str, *, redirect_uri: str, mobile: bool = False) -> str:
-        """Where the creator's browser goes to consent."""
         query = {
             "app_id": self._app_id,
-            "scope": SCOPES,
+            "scope": SCOPE,
             "response_type": "code",
             "redirect_uri": redirect_uri,
             "state": state,
             "ua": "h5" if mobile else "pc",
         }
-        return f"{self._base_url}/oauth2/authorize?{urlencode(query)}"
+        return f"{self._api.base_url}/oauth2/authorize{http.query_of(query)}"
 
     async def exchange(self, code: str, *, at: datetime) -> base.Tokens:
         """Tokens for a code (single use, two minutes)."""
-        answer, _now = await self._get(
-            "/oauth2/access_token", app_secret=self._app_secret, code=code, grant_type="authorization_code"
-        )
+        answer = await self._ask_tokens("/oauth2/access_token", code=code, grant_type="authorization_code")
         external_id = answer.get("open_id")
         if not external_id:
-            raise base.BadAnswer(detail="no open_id")
-        return _tokens(answer, str(external_id), at)
+            raise base.BadAnswer("no_open_id")
+        return http.need_scope(_tokens(answer, str(external_id), at), SCOPE)
 
     async def refresh(self, tokens: base.Tokens, *, at: datetime) -> base.Tokens:
         """New tokens for the single-use refresh token. The new one inherits the old one's expiry.
@@ -118,119 +76,44 @@ class KuaishouClient:
         A refused refresh token means the creator has to consent again, whichever code the refusal carries.
         """
         try:
-            answer, _now = await self._get(
-                "/oauth2/refresh_token",
-                app_secret=self._app_secret,
-                refresh_token=tokens.refresh_token,
-                grant_type="refresh_token",
+            answer = await self._ask_tokens(
+                "/oauth2/refresh_token", refresh_token=tokens.refresh_token, grant_type="refresh_token"
             )
         except base.RefreshNeeded as refusal:
             raise base.Reauthorise(refusal.code, refusal.detail) from None
-        fresh = _tokens(answer, tokens.external_id, at)
-        return base.Tokens(
-            external_id=fresh.external_id,
-            access_token=fresh.access_token,
-            refresh_token=fresh.refresh_token,
-            access_expires_at=fresh.access_expires_at,
-            refresh_expires_at=min(fresh.refresh_expires_at, tokens.refresh_expires_at),
-            scopes=fresh.scopes or tokens.scopes,
-        )
+        return http.inherited(_tokens(answer, tokens.external_id, at), tokens)
 
-    async def fetch(self, tokens: base.Tokens) -> list[base.Reading]:
-        """One reading, of the platform's present day. A missing or null ``fan`` is no reading, and never 0."""
-        answer, now = await self._get("/openapi/user_info", access_token=tokens.access_token)
+    async def fetch(self, tokens: base.Tokens, *, days: int = 1) -> list[base.Reading]:
+        """One reading, of the platform's present day: there is no history here."""
+        answer, today = await self._api.get(self._user_info + quote(tokens.access_token, safe=""))
         info = answer.get("user_info")
         if not isinstance(info, dict):
-            raise base.BadAnswer(detail="no user_info")
-        followers = _count(info.get("fan"))
-        if followers is None:
-            raise base.BadAnswer(detail="no usable fan")
-        return [base.Reading(now.astimezone(SHANGHAI).date(), followers, _count(info.get("follow")))]
+            raise base.BadAnswer("missing", "user_info")
+        followers = http.follower_count(info, "fan")
+        return [base.Reading(today, followers, http.optional_count(info, "follow"))]
 
-    async def _get(self, path: str, **query: str) -> tuple[dict[str, Any], datetime]:
-        """The answer's object and the platform's own clock; raises a ``PlatformError``, which never holds the URL."""
-        await self._pacer.wait()
-        if self._session is None:
-            raise RuntimeError("use the client as: async with client")
-        try:
-            async with self._session.get(
-                self._base_url + path, params={"app_id": self._app_id, **query}, allow_redirects=False
-            ) as response:
-                body = await _read(response)
-                return _answer(response, body), _clock(response)
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as fault:
-            raise base.Transient(detail=type(fault).__name__) from None
+    async def _ask_tokens(self, path: str, **query: str) -> dict[str, Any]:
+        app = {"app_id": self._app_id, "app_secret": self._app_secret}
+        answer, _day = await self._api.get(path + http.query_of(app | query))
+        return answer
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body, up to ``LARGEST_ANSWER``."""
-    body = b""
-    async for chunk in response.content.iter_chunked(16 * 1024):
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            response.close()
-            raise base.BadAnswer(detail="answer too large")
-    return body
-
-
-def _answer(response: aiohttp.ClientResponse, body: bytes) -> dict[str, Any]:
-    if response.status == 429:
-        raise base.RateLimited(429, retry_after=_retry_after(response))
-    if response.status >= 500:
-        raise base.Transient(response.status)
-    if response.status != 200:
-        raise base.BadAnswer(response.status)
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        raise base.BadAnswer(detail="not JSON") from None
-    if not isinstance(answer, dict):
-        raise base.BadAnswer(detail="not an object")
-    if answer.get("result") != 1:
-        _refuse(answer.get("result"))
-    return answer
-
-
-def _refuse(result: Any) -> None:
-    known = ERRORS.get(result) if isinstance(result, int) else None
-    raise (known or base.BadAnswer)(result if isinstance(result, int) else "")
-
-
-def _retry_after(response: aiohttp.ClientResponse) -> float | None:
-    """Seconds from a ``Retry-After`` header given as seconds or as a date."""
-    value = response.headers.get("Retry-After", "")
-    if value.isdigit():
-        return float(value)
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
-        return None
-
-
-def _clock(response: aiohttp.ClientResponse) -> datetime:
-    """The platform's clock when it answered; ours where it sends none."""
-    try:
-        return parsedate_to_datetime(response.headers["Date"])
-    except (KeyError, TypeError, ValueError):
-        return datetime.now(UTC)
-
-
-def _count(value: Any) -> int | None:
-    """A usable count, or None: missing, null, a text, negative or absurd ones are not."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_FOLLOWERS:
-        return None
-    return value
+def judge(answer: dict[str, Any]) -> None:
+    """Raise what a ``result`` other than 1 stands for."""
+    result = answer.get("result")
+    if result == 1:
+        return
+    code = http.whole_number(result)
+    if code is None:
+        raise base.BadAnswer("no_result")
+    raise ERRORS.get(code, base.BadAnswer)(code)
 
 
 def _tokens(answer: dict[str, Any], external_id: str | None, at: datetime) -> base.Tokens:
-    try:
-        return base.Tokens(
-            external_id=external_id,
-            access_token=str(answer["access_token"]),
-            refresh_token=str(answer["refresh_token"]),
-            access_expires_at=at + timedelta(seconds=int(answer["expires_in"])),
-            refresh_expires_at=at + timedelta(seconds=int(answer["refresh_token_expires_in"])),
-            scopes=tuple(answer.get("scopes") or ()),
-        )
-    except (KeyError, TypeError, ValueError):
-        raise base.BadAnswer(detail="incomplete tokens") from None
+    return http.tokens_of(
+        answer,
+        at,
+        external_id=external_id,
+        refresh_seconds="refresh_token_expires_in",
+        scopes=answer.get("scopes"),
+    )

@@ -15,6 +15,7 @@ from incubator.common.errors import RuleBroken
 from incubator.jobs.choices import LIVE
 from incubator.jobs.services import ask_for_job
 from incubator.metrics.models import CreatorAccount, Reading, RefreshBatch, RefreshRun
+from incubator.metrics.partitions import ensure_partitions
 
 ACCOUNTS_PER_BATCH = 300
 
@@ -22,6 +23,7 @@ ACCOUNTS_PER_BATCH = 300
 @transaction.atomic
 def start_refresh(*, platform: str, day: date, at: datetime, by: Any = None) -> RefreshRun:
     """Begin the run of a day, or go on with the one there is. ``at`` is the instant it is for: now, but for demos."""
+    ensure_partitions(on=day)
     run, is_new = RefreshRun.objects.get_or_create(platform=platform, day=day, defaults={"started_at": at})
     run = RefreshRun.objects.select_for_update().get(pk=run.pk)
     if not is_new:

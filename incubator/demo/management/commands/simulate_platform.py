@@ -11,10 +11,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from incubator.demo.simulator.app import create_app
+from incubator.demo.simulator.authorize import App
 
 
 class Command(BaseCommand):
-    help = "Runs a simulator of the Kuaishou Open Platform on 127.0.0.1, with consent page, tokens, faults and a clock."
+    help = "Runs a simulator of the Kuaishou and Douyin platforms on 127.0.0.1, with consent pages, faults and a clock."
     requires_system_checks: list = []
 
     def add_arguments(self, parser: Any) -> None:
@@ -26,8 +27,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: int, state_dir: Path, **options: Any) -> None:
         app = create_app(
             state_dir,
-            app_id=settings.KUAISHOU_APP_ID,
-            app_secret=settings.KUAISHOU_APP_SECRET,
+            kuaishou_app=App(settings.KUAISHOU_APP_ID, settings.KUAISHOU_APP_SECRET),
+            douyin_app=App(settings.DOUYIN_CLIENT_KEY, settings.DOUYIN_CLIENT_SECRET),
             callback_hosts={urlsplit(settings.PUBLIC_URL).netloc},
         )
         try:

@@ -1,0 +1,206 @@
+"""The only writer of readings: history, newest readings, crossings, leaps, regions' days, and what is held back.
+
+A figure goes one of four ways. New to the account and plausible: written. Odd: held back, never in the history as a
+fact. For a day that is behind the account's newest reading (a back-fill, a correction): written by the careful way, and
+the regions concerned are counted anew. Equal to what is there, older, or from a source that counts less: left out.
+
+Everything happens in one transaction under one lock, so that what a reading changed is judged against what was there.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from incubator.common.errors import Stale
+from incubator.metrics import reading_sql as sql
+from incubator.metrics.choices import QuarantineState
+from incubator.metrics.models import QuarantinedReading
+from incubator.metrics.services.rollups import recount_regions
+
+LOCK = 7_202_602  # advisory lock: one writer of readings at a time
+EPOCH = np.datetime64("2000-01-01")  # PostgreSQL's day 0
+COPY_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+COPY_END = b"\xff\xff"
+# One row of PostgreSQL's binary COPY format: number of fields, then each field behind its length in bytes.
+COPY_ROW = np.dtype(
+    [
+        ("fields", ">i2"),
+        *((name, kind) for field in ("account", "day", "followers", "following") for name, kind in (
+            (f"{field}_size", ">i4"), (field, ">i8" if field == "account" else ">i4"))),
+    ]
+)  # fmt: skip
+
+Row = tuple[int, date, int, int | None]
+
+
+@dataclass(slots=True)
+class Written:
+    """How many figures went which way; they add up to what came in."""
+
+    written: int = 0  # new readings
+    corrected: int = 0  # took the place of an older answer for the same day
+    kept: int = 0  # left out: the same, older, or from a file where the platform has answered
+    quarantined: int = 0  # held back
+
+    def __add__(self, other: "Written") -> "Written":
+        return Written(
+            self.written + other.written,
+            self.corrected + other.corrected,
+            self.kept + other.kept,
+            self.quarantined + other.quarantined,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Figures in columns of equal length: account ids, days, followers, following (-1 where not known)."""
+
+    accounts: np.ndarray
+    days: np.ndarray  # datetime64[D]
+    followers: np.ndarray
+    following: np.ndarray
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> "Figures":
+        """From ``(account_id, day, followers, following or None)``; followers are counts, never None."""
+        columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+        following = [-1 if value is None else value for value in columns[3]]
+        return cls(
+            np.array(columns[0], np.int64),
+            np.array(columns[1], "datetime64[D]"),
+            np.array(columns[2], np.int64),
+            np.array(following, np.int64),
+        )
+
+    def on(self, day: np.datetime64) -> "Figures":
+        """Those of one day, in the order of accounts, each account once."""
+        here = np.flatnonzero(self.days == day)
+        _accounts, first = np.unique(self.accounts[here], return_index=True)
+        here = here[first]
+        return Figures(self.accounts[here], self.days[here], self.followers[here], self.following[here])
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a set of figures comes from."""
+
+    source: str
+    at: datetime
+    run_id: int | None = None
+
+    def values(self, day: date) -> dict[str, Any]:
+        return {"source": self.source, "at": self.at, "run": self.run_id, "day": day, **sql.CONSTANTS}
+
+
+def write_readings(rows: Iterable[Row], *, source: str, at: datetime, run_id: int | None = None) -> Written:
+    """Write ``(account_id, day, followers, following or None)``; done twice, it changes nothing the second time."""
+    return write_figures(Figures.of(rows), Origin(source, at, run_id))
+
+
+@transaction.atomic
+def write_figures(figures: Figures, origin: Origin, *, is_trusted: bool = False) -> Written:
+    """The same in columns. Days are written from the oldest to the newest; ``is_trusted`` holds nothing back."""
+    total = Written()
+    if not len(figures.accounts):
+        return total
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        for day in np.unique(figures.days):
+            total += _write_day(cursor, figures.on(day), day.astype(date), origin, is_trusted)
+    return total
+
+
+def _write_day(cursor: Any, figures: Figures, day: date, origin: Origin, is_trusted: bool) -> Written:
+    _stage(cursor, figures)
+    if not is_trusted and _settle_held_back(cursor, day):
+        _stage(cursor, figures)
+    values = origin.values(day) | {"trusted": is_trusted}
+    cursor.execute(sql.ARRIVE, values)
+    cursor.execute(sql.COUNT_LATE)
+    [late] = cursor.fetchone()
+    cursor.execute(sql.WRITE, values)
+    written, quarantined, known = cursor.fetchone()
+    result = Written(written, 0, known - written - quarantined - late, quarantined)
+    return result + (_write_late(cursor, day, values) if late else Written())
+
+
+def _stage(cursor: Any, figures: Figures) -> None:
+    """Bring the columns to the server, by binary COPY into a passing table."""
+    cursor.execute(sql.STAGE)
+    with cursor.copy(sql.COPY) as copy:
+        copy.write(copy_bytes(figures))
+    cursor.execute("ANALYZE incoming")
+
+
+def copy_bytes(figures: Figures) -> bytes:
+    """The columns in PostgreSQL's binary COPY format."""
+    rows = np.empty(len(figures.accounts), COPY_ROW)
+    rows["fields"] = 4
+    for name, size in (("account", 8), ("day", 4), ("followers", 4), ("following", 4)):
+        rows[f"{name}_size"] = size
+    rows["account"], rows["day"] = figures.accounts, (figures.days - EPOCH).astype(np.int64)
+    rows["followers"], rows["following"] = figures.followers, figures.following
+    return COPY_SIGNATURE + rows.tobytes() + COPY_END
+
+
+# --- Behind the newest reading ----------------------------------------------------------------------------------------
+
+
+def _write_late(cursor: Any, day: date, values: dict[str, Any]) -> Written:
+    """Fill a gap or correct a day at or behind an account's newest reading, and count anew what it touched."""
+    cursor.execute(sql.WRITE_LATE, values)
+    counties, accounts, filled, corrected, late = cursor.fetchone()
+    if accounts:
+        touched = values | {"accounts": accounts}
+        for statement in sql.AFTER_LATE:
+            cursor.execute(statement, touched)
+        recount_regions(counties, since=day)
+    return Written(filled, corrected, late - filled - corrected)
+
+
+# --- Held back --------------------------------------------------------------------------------------------------------
+
+
+def _settle_held_back(cursor: Any, day: date) -> bool:
+    """The next day's figure decides about the one held back: near it confirms, near what was before contradicts."""
+    now = timezone.now()
+    cursor.execute(sql.CONTRADICT, {"day": day, "now": now})
+    cursor.execute(sql.CONFIRM, {"day": day, "now": now})
+    confirmed = [pk for (pk,) in cursor.fetchall()]
+    _release(QuarantinedReading.objects.filter(pk__in=confirmed))
+    return bool(confirmed)
+
+
+def _release(rows: Iterable[QuarantinedReading]) -> None:
+    """Write figures that were held back; each as its own fetch told it."""
+    for row in sorted(rows, key=lambda row: row.day):
+        figures = Figures.of([(row.account_id, row.day, row.followers, row.following)])
+        write_figures(figures, Origin(row.source, row.fetched_at, row.run_id), is_trusted=True)
+
+
+@transaction.atomic
+def accept_reading(row: QuarantinedReading, *, by: Any, remark: str = "") -> QuarantinedReading:
+    """Take a figure that was held back for a fact. Raises ``Stale`` when it is decided already."""
+    _decide(row, QuarantineState.ACCEPTED, by=by, remark=remark)
+    _release([row])
+    return row
+
+
+@transaction.atomic
+def reject_reading(row: QuarantinedReading, *, by: Any, remark: str = "") -> QuarantinedReading:
+    """Leave a figure out of the history for good."""
+    return _decide(row, QuarantineState.REJECTED, by=by, remark=remark)
+
+
+def _decide(row: QuarantinedReading, state: str, *, by: Any, remark: str) -> QuarantinedReading:
+    changed = QuarantinedReading.objects.open().filter(pk=row.pk)
+    if not changed.update(state=state, decided_by=by, decided_at=timezone.now(), remark=remark):
+        raise Stale(_("Somebody has decided about this figure already."))
+    row.refresh_from_db()
+    return row
