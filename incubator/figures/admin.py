@@ -48,6 +48,7 @@ def _counts(request: HttpRequest, figures: FiguresImport) -> Section | None:
         Count(_("new"), figures.new_count),
         Count(_("corrects an earlier file"), figures.corrected_count),
         Count(_("will be held back"), figures.doubtful_count),
+        Count(_("held back already"), figures.held_count),
         Count(_("known already"), figures.same_count),
         Count(_("kept, not overwritten"), figures.kept_count),
         Count(_("wrong"), figures.wrong_count, is_bad=True),

@@ -13,13 +13,12 @@ from incubator.common.errors import RuleBroken
 from incubator.common.workbooks import Cell, Row, Table
 from incubator.figures.choices import PLATFORMS, Column, RowStatus
 from incubator.figures.models import FiguresImport
-from incubator.figures.queries import Known, accounts_named, last_readings, readings_on
+from incubator.figures.outlook import Outlook
+from incubator.figures.queries import Known, accounts_named, held_back, last_readings, readings_on
 from incubator.figures.sheet import check_day, own_day, read_day, read_followers
 from incubator.imports import checking
 from incubator.metrics.choices import Platform
 from incubator.regions.models import Region
-
-PLAUSIBLE_BELOW = 100  # followers: so small a number doubles and halves without meaning anything
 
 
 @dataclass(slots=True)
@@ -189,42 +188,30 @@ def _match_account(row: CheckedRow, known: Known | None, region: Region, header:
 
 
 def _foresee(rows: list[CheckedRow], header: Callable[[str], str]) -> None:
-    """What writing will do with each figure, day by day as it will be written: what is a fact judges the next."""
-    accounts = {row.account_id for row in rows if row.account_id}
-    there = readings_on(accounts, {row.figure.on for row in rows})
-    last = last_readings(accounts)
+    """What writing will do with each figure."""
+    outlooks = _outlooks(rows)
     for row in sorted(rows, key=lambda row: row.figure.day):
-        figure, account, followers = row.figure, row.account_id, row.figure.followers
-        if account is None or followers is None:
+        figure = row.figure
+        if row.account_id is None or figure.followers is None:
             continue
-        last_day, last_followers = last.get(account, (None, None))
-        figure.last_day, figure.last_followers = last_day.isoformat() if last_day else "", last_followers
-        row.fate = _fate(followers, last_followers, there.get((account, figure.on)))
-        if row.fate == RowStatus.DOUBTFUL:
-            row.note(header(Column.FOLLOWERS), f"{followers:,}", _why_doubtful(figure), is_error=False)
-        elif last_day is None or last_day <= figure.on:
-            last[account] = (figure.on, followers)
+        outlook = outlooks[row.account_id]
+        figure.last_day = outlook.last_day.isoformat() if outlook.last_day else ""
+        figure.last_followers = outlook.last_followers
+        row.fate = outlook.take(figure.on, figure.followers)
+        if row.fate in NOTES:
+            row.note(header(Column.FOLLOWERS), f"{figure.followers:,}", NOTES[row.fate](figure), is_error=False)
 
 
-def _fate(followers: int, last: int | None, there: tuple[int, bool] | None) -> str:
-    """``there`` is what is known of that very day: the count, and whether the platform told it."""
-    if there and there[0] == followers:
-        return RowStatus.SAME
-    if there and there[1]:
-        return RowStatus.KEPT
-    if last is not None and is_doubtful(followers, last):
-        return RowStatus.DOUBTFUL
-    return RowStatus.CORRECTED if there else RowStatus.NEW
-
-
-def is_doubtful(followers: int, last: int) -> bool:
-    """Whether a figure fell by half or rose tenfold, so that the writer of readings holds it back.
-
-    The rule is the writer's, told again for the preview; a test compares the two on the edges.
-    """
-    if max(followers, last) < PLAUSIBLE_BELOW:
-        return False
-    return followers <= last // 2 or followers // 10 >= last
+def _outlooks(rows: list[CheckedRow]) -> dict[int, Outlook]:
+    """What is known of each account, in three queries."""
+    accounts = {row.account_id for row in rows if row.account_id}
+    last, held = last_readings(accounts), held_back(accounts)
+    outlooks = {pk: Outlook(held=held.get(pk, [])) for pk in accounts}
+    for pk, (day, followers) in last.items():
+        outlooks[pk].last_day, outlooks[pk].last_followers = day, followers
+    for (account, day), reading in readings_on(accounts, {row.figure.on for row in rows}).items():
+        outlooks[account].there[day] = reading
+    return outlooks
 
 
 def _why_doubtful(figure: Figure) -> str:
@@ -233,6 +220,15 @@ def _why_doubtful(figure: Figure) -> str:
         "last": f"{figure.last_followers:,}",
         "day": date_format(date.fromisoformat(figure.last_day)),
     }
+
+
+def _why_held(figure: Figure) -> str:
+    return _(
+        "A figure of this account and day is held back or was rejected already. Decide there; this row is left out."
+    )
+
+
+NOTES: dict[str, Callable[[Figure], str]] = {RowStatus.DOUBTFUL: _why_doubtful, RowStatus.HELD: _why_held}
 
 
 def figure_from(values: dict[str, Any]) -> Figure:

@@ -10,6 +10,7 @@ class RowStatus(models.TextChoices):
     NEW = "new", _("new")
     CORRECTED = "corrected", _("corrects an earlier file")
     DOUBTFUL = "doubtful", _("will be held back")
+    HELD = "held", _("held back already")
     SAME = "same", _("known already")
     KEPT = "kept", _("kept, not overwritten")
     WRONG = "wrong", _("wrong")

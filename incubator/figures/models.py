@@ -35,6 +35,7 @@ class FiguresImport(StagedImport):
     new_count = models.PositiveIntegerField(_("new"), default=0, editable=False)
     corrected_count = models.PositiveIntegerField(_("corrects an earlier file"), default=0, editable=False)
     doubtful_count = models.PositiveIntegerField(_("will be held back"), default=0, editable=False)
+    held_count = models.PositiveIntegerField(_("held back already"), default=0, editable=False)
     same_count = models.PositiveIntegerField(_("known already"), default=0, editable=False)
     kept_count = models.PositiveIntegerField(_("kept, not overwritten"), default=0, editable=False)
     written_count = models.PositiveIntegerField(_("written"), null=True, editable=False)
@@ -56,7 +57,8 @@ class FiguresImport(StagedImport):
 
     @property
     def row_count(self) -> int:
-        return self.to_write_count + self.same_count + self.kept_count + self.wrong_count + self.skipped_count
+        left_out = self.held_count + self.same_count + self.kept_count
+        return self.to_write_count + left_out + self.wrong_count + self.skipped_count
 
     @property
     def can_be_applied(self) -> bool:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from incubator.metrics.choices import Source
-from incubator.metrics.models import CreatorAccount, LatestReading, Reading
+from incubator.metrics.choices import QuarantineState, Source
+from incubator.metrics.models import CreatorAccount, LatestReading, QuarantinedReading, Reading
 from incubator.regions.models import Region
 
 
@@ -42,3 +42,22 @@ def last_readings(accounts: Collection[int]) -> dict[int, tuple[date, int]]:
     """``(day, followers)`` of the newest reading by account; one query."""
     rows = LatestReading.objects.filter(account_id__in=accounts)
     return {account: (day, followers) for account, day, followers in rows.values_list("account_id", "day", "followers")}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A figure that was held back, and the reading it was judged against; ``is_open``: nobody has decided yet."""
+
+    day: date
+    followers: int
+    last_followers: int
+    is_open: bool = True
+
+
+def held_back(accounts: Collection[int]) -> dict[int, list[Held]]:
+    """What is or was held back, by account, in the order of days; one query."""
+    found: dict[int, list[Held]] = {}
+    for row in QuarantinedReading.objects.filter(account_id__in=accounts).order_by("day"):
+        held = Held(row.day, row.followers, row.last_followers, row.state == QuarantineState.OPEN)
+        found.setdefault(row.account_id, []).append(held)
+    return found

@@ -82,8 +82,7 @@ def apply_figures(figures: FiguresImport, *, by: Any, at: datetime) -> FiguresIm
     if not figures.can_be_applied:
         raise RuleBroken(_("There is nothing to write in this workbook: no figure in it is new."))
     rows = _rows_as_previewed(figures, by=by)
-    readings = [(row.account_id, row.figure.on, row.figure.followers, None) for row in rows if row.status in WRITTEN]
-    done = write_readings(readings, source=Source.FILE, at=at)
+    done = write_readings(_readings(rows), source=Source.FILE, at=at)
     move(
         figures,
         ImportState.APPLIED,
@@ -93,6 +92,15 @@ def apply_figures(figures: FiguresImport, *, by: Any, at: datetime) -> FiguresIm
         quarantined_count=done.quarantined,
     )
     return figures
+
+
+def _readings(rows: list[CheckedRow]) -> list[tuple[int, date, int, int | None]]:
+    """What is handed on, as the writer of readings wants it. How many others an account follows no file says."""
+    return [
+        (row.account_id, row.figure.on, row.figure.followers, None)
+        for row in rows
+        if row.status in WRITTEN and row.account_id is not None and row.figure.followers is not None
+    ]
 
 
 def _rows_as_previewed(figures: FiguresImport, *, by: Any) -> list[CheckedRow]:

@@ -257,7 +257,8 @@ def test_the_same_file_twice_has_nothing_to_write(county, clerk, accounts):
     ("last", "now"),
     [
         (10_000, 5_001), (10_000, 5_000), (10_001, 5_001), (10_001, 5_000), (10_000, 99_999), (10_000, 100_000),
-        (10_000, 0), (99, 0), (100, 0), (100, 49), (100, 50), (9, 99), (10, 100), (11, 109), (0, 99), (0, 100), (1, 100),
+        (10_000, 0), (99, 0), (100, 0), (100, 49), (100, 50), (9, 99), (10, 100), (11, 109),
+        (0, 99), (0, 100), (1, 100),
     ],
 )  # fmt: skip
 def test_the_preview_foresees_what_is_held_back(county, clerk, accounts, last, now):
@@ -273,16 +274,52 @@ def test_the_preview_foresees_what_is_held_back(county, clerk, accounts, last, n
     assert Reading.objects.filter(day=TODAY).exists() == (foreseen == ["new"])
 
 
-def test_figures_of_several_days_are_held_against_each_other(county, clerk, accounts):
-    rows = [
-        line("ks1", 21_000, day=TODAY),
-        line("ks1", 20_000, day=YESTERDAY),
-        line("ks1", 1_000, day=TODAY - timedelta(2)),
-    ]
+def days_ago(days):
+    return TODAY - timedelta(days=days)
 
-    figures = bring_in(workbook(rows), county, clerk)
 
-    assert statuses(figures) == ["doubtful", "doubtful", "new"]
+@pytest.mark.parametrize(
+    ("before", "figures", "foreseen", "written"),
+    [
+        # the next day confirms a leap, or contradicts it
+        ({}, [(2, 1_000), (1, 20_000), (0, 21_000)], ["new", "doubtful", "new"], {2: 1_000, 1: 20_000, 0: 21_000}),
+        ({}, [(2, 1_000), (1, 20_000), (0, 1_010)], ["new", "doubtful", "new"], {2: 1_000, 0: 1_010}),
+        ({}, [(2, 1_000), (1, 20_000), (0, 900_000)], ["new", "doubtful", "doubtful"], {2: 1_000}),
+        # a gap behind the newest reading
+        ({0: 10_000}, [(3, 9_000), (2, 9_500)], ["new", "new"], {0: 10_000, 3: 9_000, 2: 9_500}),
+        ({3: 50, 0: 10_000}, [(3, 60), (1, 9_000)], ["kept", "new"], {3: 50, 1: 9_000, 0: 10_000}),
+    ],
+)
+def test_figures_of_several_days_end_as_foreseen(county, clerk, accounts, before, figures, foreseen, written):
+    for ago, followers in before.items():
+        reading(accounts[0], days_ago(ago), followers)
+
+    staged = bring_in(workbook([line("ks1", n, day=days_ago(ago)) for ago, n in figures]), county, clerk)
+    assert statuses(staged) == foreseen
+    confirm(staged, clerk)
+
+    assert history() == {("ks1", days_ago(ago)): followers for ago, followers in written.items()}
+
+
+def test_a_figure_held_back_is_not_held_back_again(county, clerk, accounts):
+    reading(accounts[0], days_ago(3), 1_000)
+    confirm(bring_in(workbook([line("ks1", 20_000)]), county, clerk), clerk)
+
+    again = bring_in(workbook([line("ks1", 20_000), line("ks2", 5)]), county, clerk)
+
+    assert statuses(again) == ["held", "new"]
+    assert confirm(again, clerk).quarantined_count == 0
+
+
+def test_a_later_file_confirms_what_an_earlier_one_leapt_to(county, clerk, accounts):
+    reading(accounts[0], days_ago(3), 1_000)
+    confirm(bring_in(workbook([line("ks1", 20_000, day=YESTERDAY)]), county, clerk), clerk)
+
+    later = bring_in(workbook([line("ks1", 20_500, day=TODAY)]), county, clerk)
+
+    assert statuses(later) == ["new"]
+    confirm(later, clerk)
+    assert history() == {("ks1", days_ago(3)): 1_000, ("ks1", YESTERDAY): 20_000, ("ks1", TODAY): 20_500}
 
 
 def test_another_countys_account_says_no_more_than_one_that_is_not_there(county, clerk, accounts):
