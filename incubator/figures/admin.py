@@ -32,28 +32,28 @@ from incubator.metrics.models import CreatorAccount
 
 HEADINGS = [
     _("row"),
-    _("status"),
     _("account"),
-    pgettext_lazy("person", "name"),
-    _("county"),
-    _("day"),
     _("followers"),
+    _("status"),
+    _("day"),
     _("last reading"),
     _("read on"),
+    pgettext_lazy("person", "name"),
+    _("county"),
 ]
 
 
 def _counts(request: HttpRequest, figures: FiguresImport) -> Section | None:
-    numbers = [
-        Count(_("new"), figures.new_count),
+    always = [Count(_("new"), figures.new_count), Count(_("wrong"), figures.wrong_count, is_bad=True)]
+    where_any = [
         Count(_("corrects an earlier file"), figures.corrected_count),
         Count(_("will be held back"), figures.doubtful_count),
         Count(_("held back already"), figures.held_count),
         Count(_("known already"), figures.same_count),
         Count(_("kept, not overwritten"), figures.kept_count),
-        Count(_("wrong"), figures.wrong_count, is_bad=True),
         Count(_("skipped (totals, notes)"), figures.skipped_count),
     ]
+    numbers = [*always, *(count for count in where_any if count.number)]
     return counts(figures, numbers, _sentences(figures))
 
 
@@ -103,14 +103,14 @@ def _shown(row: FiguresRow, account: CreatorAccount | None) -> list[Any]:
     named = f"{dict(Platform.choices).get(plain['platform'], '')} {plain['handle']}".strip() or "-"
     return [
         row.number,
-        row.get_status_display(),
         link_to(account, named) if account else named,
-        account.trainee.name if account else plain["name"] or "-",
-        account.trainee.county.name if account else "-",
-        _day(plain["day"]),
         number(plain["followers"]),
+        row.get_status_display(),
+        _day(plain["day"]),
         number(plain["last_followers"]),
         _day(plain["last_day"]),
+        account.trainee.name if account else plain["name"] or "-",
+        account.trainee.county.name if account else "-",
     ]
 
 

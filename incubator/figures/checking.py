@@ -215,7 +215,10 @@ def _outlooks(rows: list[CheckedRow]) -> dict[int, Outlook]:
 
 
 def _why_doubtful(figure: Figure) -> str:
-    sentence = _("The last reading was %(last)s on %(day)s. This figure will be held back until somebody accepts it.")
+    sentence = _(
+        "The last reading was %(last)s on %(day)s. This figure will be held back until somebody accepts it or a later "
+        "one confirms it."
+    )
     return sentence % {
         "last": f"{figure.last_followers:,}",
         "day": date_format(date.fromisoformat(figure.last_day)),

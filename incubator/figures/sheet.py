@@ -22,7 +22,7 @@ FIGURES = Layout(
 MOST_FOLLOWERS = 2_000_000_000  # more than anybody has, and still fits the column
 OLDEST_DAYS = 400
 NOT_KNOWN = frozenset({"", "-", "--", "—", "——", "/", "无", "未知", "暂无", "N/A", "#N/A"})
-ROUNDED = re.compile(r"[万亿千百WK]|\+$|[多余]$", re.IGNORECASE)
+ROUNDED = re.compile(r"[万亿千百WK]|\+$|\d[多余]$", re.IGNORECASE)
 WHOLE = re.compile(r"\d+|\d{1,3}(,\d{3})+")
 DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})[日号]|(\d{2})(\d{2}))(?:\s.*)?")
 # The day a sheet names for itself; the day of the figures is asked before the day of filling it in.

@@ -10,11 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import path, reverse
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from incubator.common.desk import Move, ScopedAdmin, Section, table
+from incubator.common.desk import Move, ScopedAdmin, Section
 from incubator.imports.choices import MOVES, ImportState
 from incubator.imports.models import StagedImport
 
@@ -71,7 +70,7 @@ def counts(staged: Any, numbers: Sequence[Count], sentences: Sequence[Any] = ())
     if not staged.row_count:
         return None
     context = {"staged": staged, "counts": numbers, "sentences": sentences}
-    return Section(_("What is in it"), render_to_string("admin/imports/counts.html", context))
+    return Section(_("What is in the workbook"), render_to_string("admin/imports/counts.html", context))
 
 
 def findings(request: HttpRequest, staged: Any) -> Section | None:
@@ -80,11 +79,8 @@ def findings(request: HttpRequest, staged: Any) -> Section | None:
     if not found:
         return None
     title = _("What to correct") if any(f.is_error for f in found) else _("Worth a look")
-    headings = [_("row"), _("column"), _("value"), _("what to do")]
-    rows: list[tuple] = [(f.row, f.column, f.value or "-", f.sentence) for f in found[:FINDINGS_SHOWN]]
-    if len(found) > FINDINGS_SHOWN:
-        rows.append(("…", "", "", gettext("There are more. Correct these first and upload the workbook again.")))
-    return table(title, headings, rows)
+    context = {"findings": found[:FINDINGS_SHOWN], "has_more": len(found) > FINDINGS_SHOWN}
+    return Section(title, render_to_string("admin/imports/findings.html", context))
 
 
 @dataclass(frozen=True, slots=True)
