@@ -384,6 +384,16 @@ def test_a_stale_preview_is_refused_and_checked_again(county, clerk, accounts):
     assert history() == {("ks1", YESTERDAY): 8, ("ks2", YESTERDAY): 6}
 
 
+def test_an_account_number_that_went_to_another_account_is_stale(county, clerk, accounts):
+    figures = bring_in(workbook([line("ks1", 5)]), county, clerk)
+    CreatorAccount.objects.filter(pk=accounts[0].pk).update(handle="renamed")
+    CreatorAccount.objects.filter(pk=accounts[1].pk).update(handle="ks1")
+
+    with pytest.raises(Stale):
+        confirm(figures, clerk)
+    assert not Reading.objects.exists()
+
+
 def test_figures_are_written_once(county, clerk, accounts):
     figures = bring_in(workbook([line("ks1", 5)]), county, clerk)
     confirm(figures, clerk)
@@ -447,6 +457,7 @@ def test_a_csv_is_read_as_spreadsheets_save_it(county, clerk, accounts, encoding
         ("a.csv", b""),
         ("a.csv", b"," * 2_000_000),
         ("a.csv", b"a,b\n" * 20_001),
+        ("a.csv", "账号,粉丝数,日期\nks1\0,5,2026-11-20".encode()),
         ("a.csv", b"PK\x03\x04\x00 a workbook under a wrong name"),
         ("a.xlsx", b"a,b\n1,2\n"),
         ("a.xlsx", b"%PDF-1.7"),
@@ -456,6 +467,14 @@ def test_a_wrong_file_is_refused_with_a_sentence(county, clerk, name, content):
     figures = bring_in(BytesIO(content), county, clerk, name=name)
 
     assert figures.state == "refused" and figures.error.endswith((".", "。"))
+
+
+def test_a_header_may_explain_itself_at_length(county, clerk, accounts):
+    headers = ["账号", f"粉丝数（{'请填写完整数字，' * 20}）", "日期"]
+
+    figures = bring_in(workbook([["ks1", "1.2万", YESTERDAY.isoformat()]], headers), county, clerk)
+
+    assert figures.findings.get().column.startswith("粉丝数")
 
 
 def test_queries_do_not_grow_with_the_rows(county, clerk):

@@ -14,6 +14,7 @@ from incubator.common.errors import RuleBroken
 from incubator.common.workbooks.reading import SENTENCES, Cell, Row
 
 FIRST_ROWS = 15  # the header stands among these
+LONGEST_HEADER = 60  # characters kept of what a sheet calls a column; explanations in brackets may run on
 FILLED_BY = re.compile(r"填报单位[（(]?[^:：]*[:：]\s*(\S+)")
 # What the first cells of rows below the table say.
 FOOTERS = ("合计", "小计", "总计", "备注", "说明", "填表人", "审核人", "制表人", "联系人", "注:", "注：")
@@ -79,7 +80,7 @@ def find_table(rows: list[Row], layout: Layout) -> Table:
     return Table(
         layout=layout,
         columns=columns,
-        headers={column: header.cell(n).text.replace("\n", "") for column, n in columns.items()},
+        headers={column: header.cell(n).text.replace("\n", "")[:LONGEST_HEADER] for column, n in columns.items()},
         rows=taken,
         skipped=[row.number for row in below if _is_footer(row, columns)],
         above=above,
