@@ -201,6 +201,7 @@ KUAISHOU_APP_ID = secret("KUAISHOU_APP_ID", development="ks-simulated-app")
 KUAISHOU_APP_SECRET = secret("KUAISHOU_APP_SECRET", development="simulated-secret")
 KUAISHOU_RATE_PER_SECOND = env.float("KUAISHOU_RATE_PER_SECOND", default=0.0 if DEMO else 5.0)
 KUAISHOU_DAILY_BUDGET = env.int("KUAISHOU_DAILY_BUDGET", default=100_000)
+KUAISHOU_CALLS_PER_ACCOUNT = env.int("KUAISHOU_CALLS_PER_ACCOUNT", default=4)
 DOUYIN_BASE_URL = env.str("DOUYIN_BASE_URL", default=KUAISHOU_BASE_URL if DEMO else "https://open.douyin.com").rstrip(
     "/"
 )
@@ -208,6 +209,7 @@ DOUYIN_CLIENT_KEY = secret("DOUYIN_CLIENT_KEY", development="dy-simulated-app")
 DOUYIN_CLIENT_SECRET = secret("DOUYIN_CLIENT_SECRET", development="simulated-secret-dy")
 DOUYIN_RATE_PER_SECOND = env.float("DOUYIN_RATE_PER_SECOND", default=0.0 if DEMO else 5.0)
 DOUYIN_DAILY_BUDGET = env.int("DOUYIN_DAILY_BUDGET", default=100_000)
+DOUYIN_CALLS_PER_ACCOUNT = env.int("DOUYIN_CALLS_PER_ACCOUNT", default=4)
 
 READINGS_KEEP_MONTHS = env.int("READINGS_KEEP_MONTHS", default=0)  # 0: for ever
 

@@ -35,10 +35,21 @@ class SimulatedPlatform:
         return site._server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
         self._loop.close()
+
+    async def _end(self) -> None:
+        await self._runner.cleanup()
+        dripping = asyncio.all_tasks() - {asyncio.current_task()}  # bodies nobody waits for any more
+        for task in dripping:
+            task.cancel()
+        await asyncio.gather(*dripping, return_exceptions=True)
+
+    def stop_listening(self) -> None:
+        """From now on nobody answers on its port."""
+        asyncio.run_coroutine_threadsafe(self._runner.sites.copy().pop().stop(), self._loop).result(10)
 
     @property
     def state(self) -> State:

@@ -43,6 +43,7 @@ class Job(models.Model):
     lease_until = models.DateTimeField(null=True, editable=False)
     lease_owner = models.UUIDField(null=True, editable=False)
     resend_at = models.DateTimeField(null=True, editable=False)
+    not_before = models.DateTimeField(null=True, editable=False)
     is_cancel_asked = models.BooleanField(default=False, editable=False)
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.files import File
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -35,11 +35,15 @@ class LeaseLost(Exception):
 
 
 class TryAgain(Exception):
-    """The work cannot go on now (a platform is down). The job waits ``after`` seconds and is tried again."""
+    """The work cannot go on now (a platform is down). The job waits ``after`` seconds and is tried again.
 
-    def __init__(self, sentence: str, *, after: float = 30) -> None:
+    ``counts`` says whether this was one of its attempts: waiting for somebody else is none.
+    """
+
+    def __init__(self, sentence: str, *, after: float = 30, counts: bool = True) -> None:
         super().__init__(sentence)
         self.after = after
+        self.counts = counts
 
 
 def ask_for_job(
@@ -123,16 +127,20 @@ class RunningJob:
     def finish(self, state: JobState, **changes: Any) -> bool:
         return bool(self._mine().update(state=state, lease_until=None, finished_at=timezone.now(), **changes))
 
-    def hand_back(self, *, after: float, error: str) -> bool:
-        """Wait and try again; the sweeper sends it when ``after`` seconds have passed."""
+    def hand_back(self, *, after: float, error: str, counts: bool = True) -> bool:
+        """Wait and try again; the sweeper sends it when ``after`` seconds have passed, and nobody takes it before."""
         again = timezone.now() + timedelta(seconds=after)
-        return bool(self._mine().update(state=JobState.QUEUED, lease_until=None, resend_at=again, error=error))
+        changes: dict[str, Any] = {"lease_until": None, "resend_at": again, "not_before": again, "error": error}
+        if not counts:
+            changes["attempts"] = F("attempts") - 1
+        return bool(self._mine().update(state=JobState.QUEUED, **changes))
 
 
 def claim(job_id: int) -> RunningJob | None:
     """Take a waiting job for this worker. None when it is gone, done, or somebody else has it."""
     now = timezone.now()
-    won = Job.objects.filter(pk=job_id, state=JobState.QUEUED).update(
+    free = Q(not_before=None) | Q(not_before__lte=now)
+    won = Job.objects.filter(free, pk=job_id, state=JobState.QUEUED).update(
         state=JobState.RUNNING,
         lease_owner=uuid.uuid4(),
         lease_until=now + _lease(),
@@ -163,7 +171,7 @@ def _run_claimed(running: RunningJob) -> None:
     except RuleBroken as refusal:
         running.finish(JobState.FAILED, error=str(refusal))
     except TryAgain as wait:
-        _again_or_failed(running, str(wait), after=wait.after)
+        _again_or_failed(running, str(wait), after=wait.after, counts=wait.counts)
     except Exception as fault:
         log.exception("job %s failed", running.pk)
         _again_or_failed(running, _fault_sentence(fault), after=5)
@@ -180,9 +188,9 @@ def _fault_sentence(fault: Exception) -> str:
     }
 
 
-def _again_or_failed(running: RunningJob, sentence: str, *, after: float) -> None:
-    if running.job.attempts < running.job.max_attempts:
-        running.hand_back(after=after, error=sentence)
+def _again_or_failed(running: RunningJob, sentence: str, *, after: float, counts: bool = True) -> None:
+    if not counts or running.job.attempts < running.job.max_attempts:
+        running.hand_back(after=after, error=sentence, counts=counts)
     else:
         running.finish(JobState.FAILED, error=sentence)
 
@@ -191,7 +199,7 @@ def cancel_job(job: Job, *, by: Any) -> Job:
     """Stop a job: at once while it waits, at its next safe point while it runs."""
     now = timezone.now()
     if Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(state=JobState.CANCELLED, finished_at=now):
-        log.info("job %s cancelled by user %s", job.pk, by.pk)
+        log.info("job %s cancelled by user %s", job.pk, getattr(by, "pk", None))
     elif not Job.objects.filter(pk=job.pk, state=JobState.RUNNING).update(is_cancel_asked=True):
         raise RuleBroken(_("This work has ended already; there is nothing to cancel."))
     job.refresh_from_db()
@@ -214,7 +222,7 @@ def _revive(job: Job, at: datetime) -> int:
         return same.lost(at).update(
             state=JobState.FAILED, finished_at=at, lease_until=None, error=sentence % {"count": job.attempts}
         )
-    won = same.lost(at).update(state=JobState.QUEUED, lease_until=None, resend_at=at + _lease())
+    won = same.lost(at).update(state=JobState.QUEUED, lease_until=None, not_before=None, resend_at=at + _lease())
     if won:
         _send_now(job.pk)
     return won

@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
+import random
 import time
-from collections.abc import Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -19,31 +22,41 @@ from incubator.jobs.registry import job_handler
 from incubator.jobs.services import RunningJob, TryAgain
 from incubator.metrics.choices import AccountState, Failure, Source
 from incubator.metrics.clients import base
-from incubator.metrics.models import (
-    Authorisation,
-    CallBudget,
-    CreatorAccount,
-    Reading,
-    RefreshBatch,
-    RefreshFailure,
-)
-from incubator.metrics.platforms import client_for, daily_budget
+from incubator.metrics.limits import BrokerGate, GateAway, Paused
+from incubator.metrics.models import Authorisation, CreatorAccount, RefreshBatch, RefreshFailure
+from incubator.metrics.platforms import client_for, rate_per_second
+from incubator.metrics.services.calls import calls_left, spend_calls
 from incubator.metrics.services.consent import store_tokens
-from incubator.metrics.services.readings import Figures, Origin, write_figures
-from incubator.metrics.services.refresh import finish_batch
+from incubator.metrics.services.readings import Figures, Origin, Written, write_figures
+from incubator.metrics.services.refresh import answered, clock_of, finish_batch, stop_run
 from incubator.metrics.streaming import Stream
 
 log = logging.getLogger(__name__)
 
 CONCURRENT_CALLS = 40
-WRITE_EVERY = 50  # readings; what a killed worker can lose is fewer calls than this
+CALLS_AHEAD = 60  # calls spent before they are made; what a killed worker wastes is fewer than twice this
+WRITE_EVERY = 150  # readings
+WRITE_AFTER = 2.0  # seconds a reading waits to be written
 TRIES = 3
 BREATH_SECONDS = 5
 CLAIM = timedelta(seconds=60)
-# A token that ends within the hour is exchanged before it is used.
-TOKEN_MARGIN = timedelta(hours=1)
+TOKEN_MARGIN = timedelta(hours=1)  # a token that ends within the hour is exchanged before it is used
+MOST_DAYS = 30  # how far back a platform that has history is asked
+QUOTA_STOPS = 5  # refusals in a row: one is an account that is banned, five are the day's calls
+LONGEST_PAUSE = 300.0  # seconds
 
-FAILURES: dict[type[base.PlatformError], str] = {
+Step = Literal["rotate", "fetch"]
+
+
+class OtherDay(base.PlatformError):
+    """The platform's own clock shows another day than the run's: a follower count is a current value."""
+
+
+class NoCallsLeft(base.PlatformError):
+    """Our own limits for the day: of the application, or of this account."""
+
+
+FAILURES: dict[type[base.PlatformError], Failure] = {
     base.Transient: Failure.TRANSIENT,
     base.RateLimited: Failure.RATE_LIMITED,
     base.QuotaSpent: Failure.QUOTA_SPENT,
@@ -52,132 +65,213 @@ FAILURES: dict[type[base.PlatformError], str] = {
     base.Gone: Failure.GONE,
     base.BadAnswer: Failure.BAD_ANSWER,
     base.Misconfigured: Failure.MISCONFIGURED,
+    NoCallsLeft: Failure.ACCOUNT_LIMIT,
+    OtherDay: Failure.OTHER_DAY,
 }
+PASSING = (base.Transient, base.RateLimited)
+STOPPING = (base.Misconfigured, Paused, GateAway, OtherDay)
 
 
 @job_handler("refresh_batch")
 def refresh_batch(running: RunningJob) -> dict[str, int]:
-    """Read every account of the batch that has no reading of the day yet."""
+    """Read every account of the batch that was not answered for on the day yet."""
     batch = RefreshBatch.objects.select_related("run").get(pk=running.arguments["batch"])
-    work = BatchWork(running, batch, datetime.fromisoformat(running.arguments["at"]))
+    if clock_of(batch.run).date() != batch.run.day:
+        raise RuleBroken(_("The day of this run is over. Followers of a past day cannot be read any more."))
+    work = BatchWork(running, batch)
     work.do()
     finish_batch(batch)
-    return {"read": work.read, "failed": len(work.failed)}
+    return {"read": work.read, "failed": len(work.failed), "held_back": work.written.quarantined}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One call: which step, for whom."""
+
+    step: Step
+    authorisation: Authorisation
+
+    @property
+    def account(self) -> int:
+        return self.authorisation.account_id
 
 
 @dataclass
 class BatchWork:
-    """State of one pass over a batch. ``at`` is the instant the run is for; expiry of tokens is judged by it."""
+    """State of one pass over a batch. Expiry of tokens is judged by the run's clock."""
 
     running: RunningJob
     batch: RefreshBatch
-    at: datetime
     read: int = 0
+    written: Written = field(default_factory=Written)
     failed: dict[int, base.PlatformError] = field(default_factory=dict)
     rotated: set[int] = field(default_factory=set)
     tries: dict[int, int] = field(default_factory=dict)
     answers: list[tuple[int, base.Reading]] = field(default_factory=list)
     stopped_by: base.PlatformError | None = None
+    refusals: int = 0  # of quota, in a row
+    open_calls: int = 0
+    written_at: float = 0.0
     breathed_at: float = 0.0
 
     def do(self) -> None:
         todo = self._todo()
+        self.at = clock_of(self.batch.run)
         self.read = len(self.batch.account_ids) - len(todo)
-        self.running.progress(self.read)
-        spend_calls(self.batch.run.platform, self.batch.run.day, len(todo))
+        self._say_progress()
         with asyncio.Runner() as runner:
-            client: Any = client_for(self.batch.run.platform)
-            runner.run(_enter(client))
-            stream: Stream = Stream(runner, CONCURRENT_CALLS)
+            stack = AsyncExitStack()
+            self.client = runner.run(_open(stack, self.batch.run.platform))
+            self.stream: Stream[Task] = Stream(runner, CONCURRENT_CALLS)
             try:
-                for authorisation in todo:
-                    self._add(stream, client, authorisation)
-                for authorisation, answer in stream:
-                    self._take(stream, client, authorisation, answer)
-                    self._breathe()
-                    if self.stopped_by is not None:
-                        break
+                self._work_through(todo)
             finally:
-                stream.close()
-                runner.run(_leave(client))
-                self._write()  # whatever ended the work: a reading that arrived is kept
-        self._say_why_stopped()
+                try:
+                    self._settle()
+                finally:
+                    runner.run(stack.aclose())
+        self._end()
 
-    def _todo(self) -> list[Authorisation]:
-        """Connected accounts of the batch without a reading of the day."""
-        read = Reading.objects.filter(day=self.batch.run.day, account_id__in=self.batch.account_ids)
-        return list(
+    def _todo(self) -> deque[Authorisation]:
+        """Connected accounts of the batch that were not answered for today."""
+        done = answered(self.batch.run.day, self.batch.account_ids)
+        return deque(
             Authorisation.objects.filter(account_id__in=self.batch.account_ids, account__state=AccountState.LINKED)
-            .exclude(account_id__in=read.values("account_id"))
+            .exclude(account_id__in=done)
+            .select_related("account__latest")
             .order_by("account_id")
         )
 
-    def _add(self, stream: Stream, client: Any, authorisation: Authorisation) -> None:
-        if authorisation.access_expires_at <= self.at + TOKEN_MARGIN:
-            self._add_rotation(stream, client, authorisation)
-        else:
-            stream.add(authorisation, _fetch(client, _tokens(authorisation), self._pause(authorisation)))
+    def _work_through(self, todo: deque[Authorisation]) -> None:
+        self._feed(todo)
+        for answer in self.stream:
+            if answer is not None:
+                self._take(*answer)
+            if self.stopped_by is not None:
+                return
+            self._feed(todo)
+            self._write_in_time()
+            self._breathe()
 
-    def _add_rotation(self, stream: Stream, client: Any, authorisation: Authorisation) -> None:
+    def _feed(self, todo: deque[Authorisation]) -> None:
+        """Spend calls for some more accounts and begin them, so that only few are spent ahead."""
+        if self.open_calls > CALLS_AHEAD // 2 or not todo:
+            return
+        some = [todo.popleft() for _n in range(min(CALLS_AHEAD, len(todo)))]
+        allowed = self._spend([authorisation.account_id for authorisation in some])
+        for authorisation in some:
+            if authorisation.account_id not in allowed:
+                self.failed[authorisation.account_id] = NoCallsLeft()
+            elif authorisation.access_expires_at <= self.at + TOKEN_MARGIN:
+                self._rotate(authorisation)
+            else:
+                self._fetch(authorisation)
+
+    def _spend(self, accounts: Sequence[int]) -> set[int]:
+        return spend_calls(self.batch.run.platform, self.at.date(), accounts)
+
+    # Calls
+
+    def _fetch(self, authorisation: Authorisation, pause: float = 0) -> None:
+        call = partial(self.client.fetch, _tokens(authorisation), days=_days_missing(authorisation, self.batch.run.day))
+        self.open_calls += 1
+        self.stream.add(Task("fetch", authorisation), _after(pause, call))
+
+    def _rotate(self, authorisation: Authorisation, pause: float = 0) -> None:
         """Exchange the single-use refresh token, if nobody else is doing so at this moment."""
-        self.rotated.add(authorisation.pk)
+        pk = authorisation.account_id
+        self.rotated.add(pk)
         if authorisation.refresh_expires_at <= self.at:
-            self.failed[authorisation.pk] = base.Reauthorise("expired")
+            self.failed[pk] = base.Reauthorise("expired")
         elif claim_rotation(authorisation, at=timezone.now()):
-            stream.add(authorisation, client.refresh(_tokens(authorisation), at=self.at))
+            call = partial(self.client.refresh, _tokens(authorisation), at=self.at)
+            self.open_calls += 1
+            self.stream.add(Task("rotate", authorisation), _after(pause, call), must_finish=True)
         else:
-            self.failed[authorisation.pk] = base.Transient("rotation claimed elsewhere")
+            self.failed[pk] = base.Transient("rotation claimed elsewhere")
 
-    def _take(self, stream: Stream, client: Any, authorisation: Authorisation, answer: Any) -> None:
+    # Answers
+
+    def _take(self, task: Task, answer: Any) -> None:
+        self.open_calls -= 1
         if isinstance(answer, base.Tokens):
-            if store_tokens(authorisation, answer):
-                authorisation.refresh_from_db()
-            stream.add(authorisation, _fetch(client, _tokens(authorisation), 0))
+            self._take_tokens(task, answer)
         elif isinstance(answer, base.PlatformError):
-            self._take_error(stream, client, authorisation, answer)
+            self._take_error(task, answer)
         elif isinstance(answer, Exception):
             raise answer
         else:
-            self._take_readings(authorisation, answer)
+            self._take_readings(task, answer)
 
-    def _take_readings(self, authorisation: Authorisation, readings: Sequence[base.Reading]) -> None:
-        today = [reading for reading in readings if reading.day == self.batch.run.day]
-        if not today:
-            self.failed[authorisation.pk] = OtherDay("")
+    def _take_tokens(self, task: Task, tokens: base.Tokens) -> None:
+        """Stored first, used then. Where somebody consented anew or withdrew meanwhile, theirs is what counts."""
+        store_tokens(task.authorisation, tokens)
+        found = Authorisation.objects.filter(pk=task.account, account__state=AccountState.LINKED)
+        current = found.select_related("account__latest").first()
+        if current is not None:
+            self._fetch(current)
+
+    def _take_readings(self, task: Task, readings: Iterable[base.Reading]) -> None:
+        day = self.batch.run.day
+        known = [reading for reading in readings if reading.day <= day]
+        if not known or known[-1].day < day - timedelta(days=1) or (len(known) == 1 and known[0].day != day):
+            self.stopped_by = self.failed[task.account] = OtherDay()
             return
-        self.failed.pop(authorisation.pk, None)
-        self.answers.append((authorisation.pk, today[0]))
-        if len(self.answers) >= WRITE_EVERY:
-            self._write()
+        self.refusals = 0
+        self.failed.pop(task.account, None)
+        self.answers += [(task.account, reading) for reading in known]
 
-    def _take_error(self, stream: Stream, client: Any, authorisation: Authorisation, error: base.PlatformError) -> None:
-        pk = authorisation.pk
-        self.tries[pk] = self.tries.get(pk, 0) + 1
-        if isinstance(error, base.Misconfigured | base.QuotaSpent):
+    def _take_error(self, task: Task, error: base.PlatformError) -> None:
+        if task.step == "rotate":
+            free_rotation(task.authorisation)
+        if isinstance(error, STOPPING):
             self.stopped_by = error
-        elif isinstance(error, base.RefreshNeeded) and pk not in self.rotated:
-            self._spend_again(1)
-            self._add_rotation(stream, client, authorisation)
-        elif isinstance(error, base.Transient | base.RateLimited) and self.tries[pk] < TRIES:
-            self._spend_again(1)
-            stream.add(authorisation, _fetch(client, _tokens(authorisation), self._pause(authorisation, error)))
+        elif isinstance(error, base.RefreshNeeded) and task.account not in self.rotated:
+            self._again(task, error, self._rotate)
+        elif isinstance(error, PASSING) and self.tries.get(task.account, 0) + 1 < TRIES:
+            self.tries[task.account] = self.tries.get(task.account, 0) + 1
+            self._again(task, error, self._rotate if task.step == "rotate" else self._fetch)
         else:
-            self.failed[pk] = error
+            self._give_up(task, error)
 
-    def _spend_again(self, calls: int) -> None:
-        spend_calls(self.batch.run.platform, self.batch.run.day, calls)
+    def _again(self, task: Task, error: base.PlatformError, begin: Callable[[Authorisation, float], None]) -> None:
+        """Another call for this account, spent like the first."""
+        if self._spend([task.account]):
+            begin(task.authorisation, self._pause(task.account))
+        else:
+            self._give_up(task, error)
 
-    def _pause(self, authorisation: Authorisation, error: base.PlatformError | None = None) -> float:
-        """Seconds before the next try: what the platform asks for, else doubling, spread by the account's number."""
-        tries = self.tries.get(authorisation.pk, 0)
-        asked = getattr(error, "retry_after", None)
-        return asked or (2 ** (tries - 1) * (0.75 + authorisation.pk % 100 / 200) if tries else 0)
+    def _give_up(self, task: Task, error: base.PlatformError) -> None:
+        self.failed[task.account] = error
+        self.refusals = self.refusals + 1 if isinstance(error, base.QuotaSpent) else 0
+        if self.refusals >= QUOTA_STOPS:
+            self.stopped_by = error
+
+    def _pause(self, account: int) -> float:
+        """Seconds before the next try: doubling, spread at random. What the platform asks for is kept by the gate."""
+        tries = self.tries.get(account, 0)
+        return 2 ** (tries - 1) * random.uniform(0.75, 1.25) if tries else 0  # noqa: S311 - not for secrets
+
+    # Writing
+
+    def _write_in_time(self) -> None:
+        if len(self.answers) >= WRITE_EVERY or time.monotonic() - self.written_at > WRITE_AFTER:
+            self._write()
 
     def _write(self) -> None:
         """Write what arrived, in one transaction, and say how far we are."""
-        write_readings(self.batch, self.answers)
-        self.read += len(self.answers)
-        self.answers = []
+        self.written_at = time.monotonic()
+        if not self.answers:
+            return
+        arrived, self.answers = self.answers, []
+        accounts = {account for account, _reading in arrived}
+        with transaction.atomic():
+            written = write_figures(_figures(arrived), Origin(Source.API, timezone.now(), self.batch.run_id))
+            RefreshFailure.objects.filter(run=self.batch.run, account_id__in=accounts).delete()
+            counts = {"read": F("read") + len(accounts), "quarantined": F("quarantined") + written.quarantined}
+            RefreshBatch.objects.filter(pk=self.batch.pk).update(**counts)
+        self.written += written
+        self.read += len(accounts)
         self._say_progress()
 
     def _breathe(self) -> None:
@@ -189,39 +283,78 @@ class BatchWork:
         self.breathed_at = time.monotonic()
         self.running.progress(min(self.read + len(self.failed), len(self.batch.account_ids)))
 
-    def _say_why_stopped(self) -> None:
+    # The end, however it came
+
+    def _settle(self) -> None:
+        """Tokens that were exchanged are stored and figures that arrived are written, whatever ended the work."""
+        for task, answer in self.stream.close():
+            if isinstance(answer, base.Tokens):
+                store_tokens(task.authorisation, answer)
+            elif task.step == "rotate":
+                free_rotation(task.authorisation)
+            elif isinstance(answer, list) and self.stopped_by is None:
+                self._take_readings(task, answer)
+        self._write()
+
+    def _end(self) -> None:
+        """Keep why accounts failed, and say what is to become of the batch."""
         note_failures(self.batch, self.failed)
-        if isinstance(self.stopped_by, base.QuotaSpent):
-            raise RuleBroken(_("The platform's calls of the day are used up. Go on tomorrow."))
-        if isinstance(self.stopped_by, base.Misconfigured):
-            raise RuleBroken(
-                _("The platform refuses our application's settings. Check KUAISHOU_APP_ID and its secret.")
+        error = self.stopped_by
+        if isinstance(error, Paused | GateAway):
+            raise TryAgain(_("The platform is given a rest. It goes on by itself."), after=_rest(error), counts=False)
+        if error is not None:
+            self._stop_run(_why_stopped(error))
+        attempts = self.running.job.attempts
+        if any(isinstance(e, PASSING) for e in self.failed.values()) and attempts < self.running.job.max_attempts:
+            after = min(LONGEST_PAUSE, 10 * 2 ** (attempts - 1) * random.uniform(0.75, 1.25))  # noqa: S311
+            raise TryAgain(
+                _("The platform did not answer for some accounts. It is tried again by itself."), after=after
             )
-        passing = [error for error in self.failed.values() if isinstance(error, base.Transient | base.RateLimited)]
-        if passing and self.running.job.attempts < self.running.job.max_attempts:
-            raise TryAgain(_("The platform did not answer for some accounts. It is tried again by itself."), after=10)
+
+    def _stop_run(self, why: str) -> None:
+        """What stops one batch stops them all."""
+        if self.batch.run.finished_at is None:
+            stop_run(self.batch.run, why=why)
+        raise RuleBroken(why)
 
 
-class OtherDay(base.PlatformError):
-    """The platform's own clock shows another day than the run's: a follower count is a current value."""
+async def _open(stack: AsyncExitStack, platform: str) -> base.PlatformClient:
+    gate = await stack.enter_async_context(BrokerGate(platform, rate_per_second(platform)))
+    return await stack.enter_async_context(client_for(platform, gate=gate))  # type: ignore[arg-type]
 
 
-async def _enter(client: AbstractAsyncContextManager) -> None:
-    await client.__aenter__()
+def _after(pause: float, call: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+    if not pause:
+        return call
+
+    async def later() -> Any:
+        await asyncio.sleep(pause)
+        return await call()
+
+    return later
 
 
-async def _leave(client: AbstractAsyncContextManager) -> None:
-    await client.__aexit__(None, None, None)
+def _rest(error: base.PlatformError) -> float:
+    """Seconds to wait for the platform, and a little apart from the other batches."""
+    return min(LONGEST_PAUSE, getattr(error, "after", 10.0)) + random.uniform(0.2, 2)  # noqa: S311
 
 
-def _fetch(client: Any, tokens: base.Tokens, pause: float) -> Coroutine[Any, Any, list[base.Reading]]:
-    async def fetch() -> list[base.Reading]:
-        if pause:
-            await asyncio.sleep(pause)
-        readings: list[base.Reading] = await client.fetch(tokens)
-        return readings
+def _why_stopped(error: base.PlatformError) -> str:
+    if isinstance(error, base.QuotaSpent):
+        return _("The platform's calls of the day are used up. Go on tomorrow.")
+    if isinstance(error, OtherDay):
+        return _("The platform's clock shows another day than this run. Start the refresh of today instead.")
+    return _("The platform refuses our application's settings. Check its id and secret, then go on with the run.")
 
-    return fetch()
+
+def _days_missing(authorisation: Authorisation, day: Any) -> int:
+    """Days since the newest reading, for platforms that have history."""
+    latest = getattr(authorisation.account, "latest", None)
+    return min(MOST_DAYS, max(1, (day - latest.day).days)) if latest else MOST_DAYS
+
+
+def _figures(arrived: Sequence[tuple[int, base.Reading]]) -> Figures:
+    return Figures.of((account, r.day, r.followers, r.following) for account, r in arrived)
 
 
 def _tokens(authorisation: Authorisation) -> base.Tokens:
@@ -242,25 +375,9 @@ def claim_rotation(authorisation: Authorisation, *, at: datetime) -> bool:
     return bool(claimed.update(claimed_until=at + CLAIM))
 
 
-def spend_calls(platform: str, day: Any, calls: int) -> None:
-    """Take calls from the day's budget before they are made. Raises ``RuleBroken`` when it does not hold that many."""
-    if not calls:
-        return
-    CallBudget.objects.get_or_create(platform=platform, day=day)
-    within = CallBudget.objects.filter(platform=platform, day=day, spent__lte=daily_budget(platform) - calls)
-    if not within.update(spent=F("spent") + calls):
-        raise RuleBroken(_("The calls planned for this day are used up. Go on tomorrow, or raise the daily budget."))
-
-
-@transaction.atomic
-def write_readings(batch: RefreshBatch, answers: Sequence[tuple[int, base.Reading]]) -> None:
-    """Readings and latest readings in two statements. A day's reading that is there stays; written twice is once."""
-    if not answers:
-        return
-    rows = [(account, reading.day, reading.followers, reading.following) for account, reading in answers]
-    write_figures(Figures.of(rows), Origin(Source.API, timezone.now(), batch.run_id))
-    accounts = [account for account, _reading in answers]
-    RefreshFailure.objects.filter(run=batch.run, account_id__in=accounts).delete()
+def free_rotation(authorisation: Authorisation) -> None:
+    """Give the right back after an exchange that failed."""
+    Authorisation.objects.filter(pk=authorisation.pk, rotation=authorisation.rotation).update(claimed_until=None)
 
 
 @transaction.atomic
@@ -268,16 +385,19 @@ def note_failures(batch: RefreshBatch, failed: dict[int, base.PlatformError]) ->
     """Keep why each account failed, and mark those that need consent again or are gone."""
     now = timezone.now()
     rows = [
-        RefreshFailure(run=batch.run, account_id=pk, kind=_failure(error), code=error.code, at=now)
+        RefreshFailure(run=batch.run, account_id=pk, kind=_failure(error, batch), code=error.code[:20], at=now)
         for pk, error in failed.items()
     ]
     RefreshFailure.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["run", "account"], update_fields=["kind", "code", "at"]
     )
+    RefreshBatch.objects.filter(pk=batch.pk).update(failed=len(rows))
     for kind, state in ((Failure.REAUTHORISE, AccountState.NEEDS_CONSENT), (Failure.GONE, AccountState.GONE)):
         ids = [row.account_id for row in rows if row.kind == kind]
         CreatorAccount.objects.filter(pk__in=ids, state=AccountState.LINKED).update(state=state)
 
 
-def _failure(error: base.PlatformError) -> str:
-    return FAILURES.get(type(error), Failure.OTHER_DAY)
+def _failure(error: base.PlatformError, batch: RefreshBatch) -> Failure:
+    if isinstance(error, NoCallsLeft) and not calls_left(batch.run.platform, batch.run.day):
+        return Failure.QUOTA_SPENT
+    return FAILURES[type(error)]

@@ -1,5 +1,6 @@
 """Creator accounts, the consent to read them, readings, and the runs that fetch them."""
 
+from datetime import timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -134,7 +135,10 @@ class RefreshRun(models.Model):
     budget = models.PositiveIntegerField(_("calls allowed"), null=True, editable=False)
     reasons = models.JSONField(default=dict, editable=False)  # accounts planned, by why
     started_at = models.DateTimeField(_("started at"))
+    # From the real clock to the one this run goes by: none but for demos, which replay past days.
+    clock_shift = models.DurationField(default=timedelta, editable=False)
     stop_asked_at = models.DateTimeField(_("stopped at"), null=True, editable=False)
+    error = models.CharField(_("why stopped"), max_length=300, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
     objects = RefreshRunQuerySet.as_manager()

@@ -35,3 +35,8 @@ def daily_budget(platform: str) -> int:
 def rate_per_second(platform: str) -> float:
     """Calls all workers together may begin in one second; 0 means no limit."""
     return float(getattr(settings, f"{platform.upper()}_RATE_PER_SECOND"))
+
+
+def calls_per_account(platform: str) -> int:
+    """Calls of the follower interface for one account on one day."""
+    return int(getattr(settings, f"{platform.upper()}_CALLS_PER_ACCOUNT"))

@@ -1,53 +1,93 @@
-"""Many answers awaited at once, handled one after the other with the event loop at rest.
+"""Many calls awaited at once, their answers handled one after the other with the event loop at rest.
 
-Django's database calls must not run inside a running event loop. Here the loop only runs while waiting for the next
-answer; whoever consumes the stream may write to the database between two answers, so that nothing that was
-answered (a single-use token above all) is ever held in memory alone for long.
+Django's database calls must not run inside a running event loop. Here the loop only runs while waiting for answers;
+whoever consumes the stream may write to the database between two of them. Answers are handed over in handfuls, a
+twentieth of a second apart, so that neither the loop nor the database is woken for each.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+HANDFUL = 64
+LINGER = 0.05  # seconds answers wait for others
+TICK = 2.0  # seconds without an answer after which the consumer is given a turn all the same
+
+Call = Callable[[], Awaitable[Any]]
 
 
-class Stream[Key, Answer]:
-    """Up to ``limit`` awaitables at work, each under a key. More may be added while the stream is consumed."""
+@dataclass(frozen=True, slots=True)
+class Work[Key]:
+    """A call to be made, and whom it is for. With ``must_finish`` its answer is handed over whatever happens."""
+
+    key: Key
+    call: Call
+    must_finish: bool = False
+
+
+class Stream[Key]:
+    """Up to ``limit`` calls at work. More may be added while the stream is consumed."""
 
     def __init__(self, runner: asyncio.Runner, limit: int) -> None:
         self._runner = runner
         self._limit = limit
-        self._waiting: list[tuple[Key, Awaitable[Answer]]] = []
-        self._tasks: dict[asyncio.Task[Answer], Key] = {}
+        self._waiting: deque[Work[Key]] = deque()
+        self._at_work: dict[asyncio.Task, Work[Key]] = {}
+        self._done: deque[tuple[Key, Any]] = deque()
+        self._woken = asyncio.Event()
 
-    def add(self, key: Key, work: Awaitable[Answer]) -> None:
-        self._waiting.append((key, work))
+    def add(self, key: Key, call: Call, *, must_finish: bool = False) -> None:
+        self._waiting.append(Work(key, call, must_finish))
 
-    def __iter__(self) -> Iterator[tuple[Key, "Answer | Exception"]]:
-        """``(key, answer or exception)`` in the order of arrival; ends when nothing is left."""
-        while self._waiting or self._tasks:
-            for task in self._runner.run(self._some_done()):
-                key = self._tasks.pop(task)
-                error = task.exception()
-                if error is not None and not isinstance(error, Exception):
-                    raise error
-                yield key, error if error is not None else task.result()
+    def __iter__(self) -> Iterator[tuple[Key, Any] | None]:
+        """``(key, answer or exception)`` in the order of arrival, None for a turn without; ends when all is done."""
+        while self._waiting or self._at_work or self._done:
+            self._runner.run(self._some())
+            if not self._done:
+                yield None
+            while self._done:
+                yield self._done.popleft()
 
-    async def _some_done(self) -> set[asyncio.Task[Answer]]:
-        while self._waiting and len(self._tasks) < self._limit:
-            key, work = self._waiting.pop(0)
-            self._tasks[asyncio.ensure_future(work)] = key  # type: ignore[index]
-        done, _pending = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        return done
+    async def _some(self) -> None:
+        self._fill()
+        if not self._done:
+            self._woken.clear()
+            try:
+                await asyncio.wait_for(self._woken.wait(), TICK)
+            except TimeoutError:
+                return
+        end = asyncio.get_running_loop().time() + LINGER
+        while len(self._done) < HANDFUL and self._at_work and (left := end - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(min(left, LINGER / 10))
 
-    def close(self) -> None:
-        """Drop what is unfinished."""
-        for task in self._tasks:
-            task.cancel()
-        for _key, work in self._waiting:
-            if asyncio.iscoroutine(work):
-                work.close()
-        self._runner.run(_settled(list(self._tasks)))
-        self._waiting, self._tasks = [], {}
+    def _fill(self) -> None:
+        while self._waiting and len(self._at_work) < self._limit:
+            work = self._waiting.popleft()
+            task = asyncio.ensure_future(work.call())
+            self._at_work[task] = work
+            task.add_done_callback(self._finished)
 
+    def _finished(self, task: asyncio.Task) -> None:
+        work = self._at_work.pop(task)
+        if not task.cancelled():
+            error = task.exception()
+            self._done.append((work.key, task.result() if error is None else error))
+        self._woken.set()
+        self._fill()
 
-async def _settled(tasks: list[asyncio.Task]) -> None:
-    await asyncio.gather(*tasks, return_exceptions=True)
+    def close(self) -> list[tuple[Key, Any]]:
+        """Begin nothing more and drop what is under way, but for what must finish: its answers, and those not taken."""
+        self._waiting.clear()
+        self._runner.run(self._settle())
+        left, self._done = list(self._done), deque()
+        return left
+
+    async def _settle(self) -> None:
+        for task, work in list(self._at_work.items()):
+            if not work.must_finish:
+                task.cancel()
+        if self._at_work:
+            await asyncio.wait(list(self._at_work))
+        await asyncio.sleep(0)  # the callbacks of the last ones

@@ -290,7 +290,7 @@ def test_work_that_must_wait_is_sent_again_when_its_time_has_come(sent, handled_
 
 def test_work_that_must_wait_too_often_fails_with_its_sentence(handled_by):
     def handler(running):
-        raise TryAgain("The platform is down.")
+        raise TryAgain("The platform is down.", after=0)
 
     handled_by(handler)
     job = ask(max_attempts=2)
@@ -299,6 +299,33 @@ def test_work_that_must_wait_too_often_fails_with_its_sentence(handled_by):
     run(job.pk)
 
     assert (fresh(job).state, fresh(job).error, fresh(job).attempts) == (JobState.FAILED, "The platform is down.", 2)
+
+
+def test_work_that_must_wait_is_not_taken_before_its_time_by_a_second_message(handled_by):
+    runs = []
+
+    def handler(running):
+        runs.append(running.pk)
+        raise TryAgain("The platform is down.", after=60)
+
+    handled_by(handler)
+    job = ask()
+    run(job.pk)
+    run(job.pk)
+
+    assert runs == [job.pk] and fresh(job).attempts == 1
+
+
+def test_waiting_for_somebody_else_is_no_attempt(handled_by):
+    def handler(running):
+        raise TryAgain("The platform is given a rest.", after=0, counts=False)
+
+    handled_by(handler)
+    job = ask(max_attempts=1)
+    run(job.pk)
+    run(job.pk)
+
+    assert (fresh(job).state, fresh(job).attempts) == (JobState.QUEUED, 0)
 
 
 def test_unforeseen_fault_says_so_without_its_details(handled_by, caplog):

@@ -19,7 +19,7 @@ def ask(platform, what, *, secret=APP_SECRET, timeout=5.0):
     """Run ``what(client)`` with a client of the simulator."""
 
     async def asked():
-        async with KuaishouClient(APP_ID, secret, base_url=platform.url, rate_per_second=0, timeout=timeout) as client:
+        async with KuaishouClient(APP_ID, secret, base_url=platform.url, timeout=timeout) as client:
             return await what(client)
 
     return asyncio.run(asked())

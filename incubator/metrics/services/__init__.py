@@ -2,7 +2,7 @@
 
 from incubator.metrics.services.accounts import register_accounts
 from incubator.metrics.services.consent import begin_consent, complete_consent, store_tokens, withdraw_consent
-from incubator.metrics.services.refresh import resume_run, start_refresh
+from incubator.metrics.services.refresh import resume_run, start_refresh, stop_run
 
 __all__ = [
     "begin_consent",
@@ -10,6 +10,7 @@ __all__ = [
     "register_accounts",
     "resume_run",
     "start_refresh",
+    "stop_run",
     "store_tokens",
     "withdraw_consent",
 ]

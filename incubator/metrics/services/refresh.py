@@ -4,7 +4,8 @@ What has been read is known from the readings themselves, so a batch can be stop
 with the accounts that have no reading of the day yet, and a call is not spent twice.
 """
 
-from datetime import date, datetime
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -13,58 +14,123 @@ from django.utils.translation import gettext as _
 
 from incubator.common.errors import RuleBroken
 from incubator.jobs.choices import LIVE
-from incubator.jobs.services import ask_for_job
-from incubator.metrics.models import CreatorAccount, Reading, RefreshBatch, RefreshRun
+from incubator.jobs.models import Job
+from incubator.jobs.services import ask_for_job, cancel_job
+from incubator.metrics.models import (
+    CreatorAccount,
+    QuarantinedReading,
+    Reading,
+    RefreshBatch,
+    RefreshFailure,
+    RefreshRun,
+)
 from incubator.metrics.partitions import ensure_partitions
+from incubator.metrics.services.calls import calls_left
 
 ACCOUNTS_PER_BATCH = 300
+SAME_CLOCK = timedelta(hours=1)  # a run asked for as of now, give or take what asking takes
 
 
-@transaction.atomic
 def start_refresh(*, platform: str, day: date, at: datetime, by: Any = None) -> RefreshRun:
     """Begin the run of a day, or go on with the one there is. ``at`` is the instant it is for: now, but for demos."""
     ensure_partitions(on=day)
-    run, is_new = RefreshRun.objects.get_or_create(platform=platform, day=day, defaults={"started_at": at})
-    run = RefreshRun.objects.select_for_update().get(pk=run.pk)
-    if not is_new:
-        return resume_run(run, by=by)
-    ids = list(CreatorAccount.objects.linked().filter(platform=platform).order_by("pk").values_list("pk", flat=True))
-    RefreshRun.objects.filter(pk=run.pk).update(planned=len(ids), finished_at=None if ids else timezone.now())
-    _add_batches(run, ids, at=at, by=by)
-    run.refresh_from_db()
+    with transaction.atomic():
+        shift = at - timezone.now()
+        run, is_new = RefreshRun.objects.get_or_create(
+            platform=platform,
+            day=day,
+            defaults={
+                "started_at": at,
+                "clock_shift": timedelta() if abs(shift) < SAME_CLOCK else shift,
+            },
+        )
+        if not is_new:
+            return resume_run(run, by=by)
+        return _plan(run, by=by)
+
+
+def _plan(run: RefreshRun, *, by: Any) -> RefreshRun:
+    """Choose the accounts of the day within what the budget holds, and ask for their batches."""
+    budget = calls_left(run.platform, run.day)
+    ids = list(
+        CreatorAccount.objects.linked().filter(platform=run.platform).order_by("pk").values_list("pk", flat=True)
+    )
+    run.planned, run.budget = len(ids), budget
+    run.finished_at = None if ids else timezone.now()
+    run.save(update_fields=["planned", "budget", "reasons", "finished_at"])
+    _add_batches(run, ids, by=by)
     return run
 
 
 @transaction.atomic
 def resume_run(run: RefreshRun, *, by: Any = None) -> RefreshRun:
     """Do what is left of a run: its stopped batches, and once it is finished the accounts that failed."""
-    if run.finished_at is None:
-        for batch in run.batches.filter(finished_at=None).exclude(job__state__in=LIVE):
-            _ask(batch, at=run.started_at, by=by)
-        return run
-    missing = _without_reading(run)
-    if not missing:
-        raise RuleBroken(_("Every account of this run has been read; there is nothing left to do."))
-    RefreshRun.objects.filter(pk=run.pk).update(finished_at=None)
-    _add_batches(run, missing, at=run.started_at, by=by)
+    run = _locked(run)
+    if clock_of(run).date() != run.day:
+        raise RuleBroken(_("The day of this run is over. Followers of a past day cannot be read any more."))
+    RefreshRun.objects.filter(pk=run.pk).update(stop_asked_at=None, error="")
+    left = list(run.batches.filter(finished_at=None).exclude(job__state__in=LIVE))
+    for batch in left:
+        _ask(batch, by=by)
+    if run.finished_at is not None:
+        _read_failed_again(run, by=by)
     run.refresh_from_db()
     return run
 
 
+def _read_failed_again(run: RefreshRun, *, by: Any) -> None:
+    missing = _without_reading(run)
+    if not missing:
+        raise RuleBroken(_("Every account of this run has been read; there is nothing left to do."))
+    RefreshRun.objects.filter(pk=run.pk).update(finished_at=None)
+    RefreshFailure.objects.filter(run=run, account__in=missing).delete()
+    _add_batches(run, missing, by=by)
+
+
+@transaction.atomic
+def stop_run(run: RefreshRun, *, by: Any = None, why: str = "") -> RefreshRun:
+    """Let go of a run: waiting batches end at once, running ones at their next safe point. It can be resumed."""
+    run = _locked(run)
+    if run.finished_at is not None:
+        raise RuleBroken(_("This run is finished; there is nothing to stop."))
+    RefreshRun.objects.filter(pk=run.pk).update(stop_asked_at=timezone.now(), error=why)
+    for job in Job.objects.live().filter(pk__in=run.batches.filter(finished_at=None).values("job")):
+        cancel_job(job, by=by)
+    run.refresh_from_db()
+    return run
+
+
+def _locked(run: RefreshRun) -> RefreshRun:
+    return RefreshRun.objects.select_for_update().get(pk=run.pk)
+
+
+def clock_of(run: RefreshRun) -> datetime:
+    """The time by the run's clock: now, but for demos."""
+    return timezone.localtime(timezone.now() + run.clock_shift)
+
+
+def answered(day: date, accounts: Iterable[int]) -> set[int]:
+    """Accounts whose figure of the day is there: as a reading, or held back."""
+    accounts = list(accounts)
+    read = Reading.objects.filter(day=day, account_id__in=accounts).values_list("account_id", flat=True)
+    held = QuarantinedReading.objects.filter(day=day, account_id__in=accounts).values_list("account_id", flat=True)
+    return {*read, *held}
+
+
 def _without_reading(run: RefreshRun) -> list[int]:
     planned = {pk for ids in run.batches.values_list("account_ids", flat=True) for pk in ids}
-    read = set(Reading.objects.filter(day=run.day, account_id__in=planned).values_list("account_id", flat=True))
-    return sorted(CreatorAccount.objects.linked().filter(pk__in=planned - read).values_list("pk", flat=True))
+    left = planned - answered(run.day, planned)
+    return sorted(CreatorAccount.objects.linked().filter(pk__in=left).values_list("pk", flat=True))
 
 
-def _add_batches(run: RefreshRun, ids: list[int], *, at: datetime, by: Any) -> None:
+def _add_batches(run: RefreshRun, ids: list[int], *, by: Any) -> None:
     first = run.batches.count()
     for number, start in enumerate(range(0, len(ids), ACCOUNTS_PER_BATCH), first):
         some = ids[start : start + ACCOUNTS_PER_BATCH]
-        _ask(RefreshBatch.objects.create(run=run, number=number, account_ids=some), at=at, by=by)
+        _ask(RefreshBatch.objects.create(run=run, number=number, account_ids=some), by=by)
 
 
-def _ask(batch: RefreshBatch, *, at: datetime, by: Any) -> None:
+def _ask(batch: RefreshBatch, *, by: Any) -> None:
     batch.job = ask_for_job(
         "refresh_batch",
         key=str(batch.pk),
@@ -72,7 +138,6 @@ def _ask(batch: RefreshBatch, *, at: datetime, by: Any) -> None:
         by=by,
         total=len(batch.account_ids),
         batch=batch.pk,
-        at=at.isoformat(),
     )
     batch.save(update_fields=["job"])
 
