@@ -434,6 +434,14 @@ def test_the_platform_is_read_from_its_column(county, clerk, accounts):
     assert figures.findings.get().column == "平台"
 
 
+def test_a_column_called_after_a_platform_says_which_it_is(county, clerk, accounts):
+    theirs = CreatorAccountFactory(trainee=accounts[0].trainee, platform="douyin", handle="ks1")
+
+    figures = bring_in(workbook([["ks1", 5]], ["抖音号", "粉丝数"]), county, clerk, day=TODAY)
+
+    assert figures.rows.get().account == theirs
+
+
 def as_csv(rows, encoding):
     text = StringIO()
     csv.writer(text).writerows(rows)
