@@ -46,6 +46,7 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
         _("Followers"),
         [
             ("metrics.CreatorAccount", "account_circle"),
+            ("figures.FiguresImport", "upload_file"),
             ("metrics.Authorisation", "key"),
             ("metrics.RefreshRun", "sync"),
         ],
@@ -157,7 +158,8 @@ def _waiting(request: HttpRequest) -> list[Card]:
         return lambda rows: rows.filter(**{name: value})
 
     found = [
-        _roster_card(request),
+        _import_card(request, "rosters.RosterImport", _("Roster imports to confirm")),
+        _import_card(request, "figures.FiguresImport", _("Figure imports to confirm")),
         _card(
             request,
             "programmes.Participation",
@@ -224,16 +226,10 @@ def _card(
     return Card(title, f"{count:,}" if count else "", list_url(desk.model, query), icon, tone=tone)
 
 
-def _roster_card(request: HttpRequest) -> Card | None:
+def _import_card(request: HttpRequest, label: str, title: Any) -> Card | None:
     """Imports that were checked and wait for a person to confirm them."""
-    return _card(
-        request,
-        "rosters.RosterImport",
-        _("Roster imports to confirm"),
-        "state__exact=checked",
-        lambda rows: rows.filter(state="checked"),
-        "upload_file",
-    )
+    query = "state__exact=checked"
+    return _card(request, label, title, query, lambda rows: rows.filter(state="checked"), "upload_file")
 
 
 def _refresh_card(request: HttpRequest) -> Card | None:

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "incubator.portal",
     "incubator.reports",
     "incubator.rosters",
+    "incubator.figures",
     "incubator.grants",
     "incubator.certification",
     "courses",

@@ -23,6 +23,7 @@ GROUPS: dict[str, Allowed] = {
     StaffGroup.MANAGER: {
         ("trainees", ALL): WORK,
         ("rosters", ALL): WORK,
+        ("figures", ALL): WORK,
         ("programmes", ALL): WORK,
         ("courses", ALL): WORK,
         ("metrics", ALL): WORK,
@@ -36,6 +37,7 @@ GROUPS: dict[str, Allowed] = {
     StaffGroup.CLERK: {
         ("trainees", ALL): ("view", "change"),
         ("rosters", ALL): WORK,
+        ("figures", ALL): WORK,
         ("programmes", ALL): VIEW,
         ("programmes", "participation"): WORK,
         ("courses", ALL): VIEW,
@@ -59,6 +61,7 @@ GROUPS: dict[str, Allowed] = {
     StaffGroup.VIEWER: {
         ("trainees", ALL): VIEW,
         ("rosters", ALL): VIEW,
+        ("figures", ALL): VIEW,
         ("programmes", ALL): VIEW,
         ("courses", ALL): VIEW,
         ("metrics", ALL): VIEW,

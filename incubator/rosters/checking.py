@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from incubator.common.errors import RuleBroken
 from incubator.common.masking import mask_id_number, mask_phone
-from incubator.common.workbooks import Cell, Row
+from incubator.common.workbooks import Cell, Row, Table
+from incubator.imports import checking
 from incubator.metrics.choices import Platform
 from incubator.metrics.models import CreatorAccount
 from incubator.regions.choices import Level
@@ -18,7 +19,6 @@ from incubator.regions.models import Region
 from incubator.regions.queries import RegionFinder
 from incubator.rosters.choices import BACKGROUNDS, REQUIRED, SEXES, Column, RowStatus
 from incubator.rosters.models import RosterImport
-from incubator.rosters.sheet import Table
 from trainees.identity import id_number_index, parse_id_number, parse_mobile
 from trainees.models import Trainee
 
@@ -26,17 +26,6 @@ MASKS: dict[str, Callable[[str], str]] = {
     Column.ID_NUMBER: mask_id_number,
     Column.PHONE: mask_phone,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing to correct (or to look at, when not an error). ``value`` is masked where it is personal."""
-
-    row: int
-    column: str
-    value: str
-    sentence: str
-    is_error: bool = True
 
 
 @dataclass(slots=True)
@@ -56,17 +45,15 @@ class Person:
 
 
 @dataclass(slots=True)
-class CheckedRow:
+class CheckedRow(checking.CheckedRow):
     """A row with the person it describes, its findings, its status and the trainee it is, if known."""
 
-    number: int
     person: Person = field(default_factory=Person)
-    findings: list[Finding] = field(default_factory=list)
     trainee_id: int | None = None
 
     @property
     def status(self) -> str:
-        if any(finding.is_error for finding in self.findings):
+        if self.is_wrong:
             return RowStatus.WRONG
         return RowStatus.MATCHED if self.trainee_id else RowStatus.NEW
 
@@ -88,7 +75,7 @@ class RosterCheck:
     def rows(self) -> list[CheckedRow]:
         self._rows = [self._check_row(row) for row in self._table.rows]
         self._find_repeats()
-        match_people(self._rows, by=self._by, headers=self._table.headers)
+        match_people(self._rows, by=self._by, header=self._table.header)
         return self._rows
 
     # --- One row ---
@@ -96,7 +83,7 @@ class RosterCheck:
     def _check_row(self, row: Row) -> CheckedRow:
         checked = CheckedRow(row.number)
         for column in REQUIRED:
-            if not self._cell(row, column).text:
+            if not self._table.cell(row, column).text:
                 self._note(checked, column, "", _("This cell is empty. Fill it in."))
         self._read_plain(row, checked)
         self._read(checked, row, Column.ID_NUMBER, self._take_id_number)
@@ -105,19 +92,16 @@ class RosterCheck:
         self._take_county(checked, row)
         return checked
 
-    def _cell(self, row: Row, column: str) -> Cell:
-        return row.cell(self._table.columns[column]) if column in self._table.columns else Cell()
-
     def _read_plain(self, row: Row, checked: CheckedRow) -> None:
         person = checked.person
-        person.name = "".join(self._cell(row, Column.NAME).text.split()).replace("•", "·")[:60]
-        person.township = self._cell(row, Column.TOWNSHIP).text[:60]
-        person.education = self._cell(row, Column.EDUCATION).text[:30]
-        person.background = BACKGROUNDS.get(self._cell(row, Column.BACKGROUND).text, "other")
-        person.handle = "".join(unicodedata.normalize("NFKC", self._cell(row, Column.HANDLE).text).split())[:60]
+        person.name = "".join(self._table.cell(row, Column.NAME).text.split()).replace("•", "·")[:60]
+        person.township = self._table.cell(row, Column.TOWNSHIP).text[:60]
+        person.education = self._table.cell(row, Column.EDUCATION).text[:30]
+        person.background = BACKGROUNDS.get(self._table.cell(row, Column.BACKGROUND).text, "other")
+        person.handle = "".join(unicodedata.normalize("NFKC", self._table.cell(row, Column.HANDLE).text).split())[:60]
 
     def _read(self, checked: CheckedRow, row: Row, column: str, take: Callable[[CheckedRow, Cell], None]) -> None:
-        cell = self._cell(row, column)
+        cell = self._table.cell(row, column)
         if not cell.text:
             return
         try:
@@ -167,7 +151,7 @@ class RosterCheck:
 
     def _take_county(self, checked: CheckedRow, row: Row) -> None:
         """The county the row names, which must lie in the import's region; the region itself where none is named."""
-        region, text = self._roster.region, self._cell(row, Column.COUNTY).text
+        region, text = self._roster.region, self._table.cell(row, Column.COUNTY).text
         try:
             if text:
                 county = self._finder.find(text, within=region)
@@ -182,9 +166,8 @@ class RosterCheck:
             self._note(checked, Column.COUNTY, text, str(refusal))
 
     def _note(self, checked: CheckedRow, column: str, value: str, sentence: str, *, is_error: bool = True) -> None:
-        header = self._table.headers.get(column) or Column(column).label
         masked = MASKS[column](value) if column in MASKS else value
-        checked.findings.append(Finding(checked.number, header, masked[:100], sentence, is_error))
+        checked.note(self._table.header(column), masked, sentence, is_error=is_error)
 
     # --- Rows against each other ---
 
@@ -198,7 +181,7 @@ class RosterCheck:
                     self._note(checked, column, value, sentence)
 
 
-def match_people(rows: list[CheckedRow], *, by: Any, headers: dict[str, str]) -> None:
+def match_people(rows: list[CheckedRow], *, by: Any, header: Callable[[str], str] = str) -> None:
     """Find who is known already. Somebody outside the importer's region is a question for the head office, no more."""
     indexes: dict[bytes, list[CheckedRow]] = {}
     for row in rows:
@@ -211,15 +194,15 @@ def match_people(rows: list[CheckedRow], *, by: Any, headers: dict[str, str]) ->
             if pk in visible:
                 row.trainee_id = pk
             else:
-                _add(row, headers, Column.ID_NUMBER, mask_id_number(row.person.id_number), elsewhere())
-    _match_accounts(rows, headers)
+                row.note(header(Column.ID_NUMBER), mask_id_number(row.person.id_number), elsewhere())
+    _match_accounts(rows, header)
 
 
 def elsewhere() -> str:
     return _("This person takes part elsewhere already. Ask the programme's head office.")
 
 
-def _match_accounts(rows: list[CheckedRow], headers: dict[str, str]) -> None:
+def _match_accounts(rows: list[CheckedRow], header: Callable[[str], str]) -> None:
     """Accounts that belong to somebody else. A row whose person is not known for sure is not accused of that too."""
     rows = [row for row in rows if row.person.handle and row.person.id_number]
     handles = [row.person.handle for row in rows]
@@ -232,12 +215,7 @@ def _match_accounts(rows: list[CheckedRow], headers: dict[str, str]) -> None:
         owner = owners.get(row.person.handle)
         if owner is not None and owner != row.trainee_id:
             sentence = _("This account belongs to another trainee already. Compare it with the person's phone.")
-            _add(row, headers, Column.HANDLE, row.person.handle, sentence)
-
-
-def _add(row: CheckedRow, headers: dict[str, str], column: str, value: str, sentence: str) -> None:
-    header = headers.get(column) or Column(column).label
-    row.findings.append(Finding(row.number, header, value[:100], sentence))
+            row.note(header(Column.HANDLE), row.person.handle, sentence)
 
 
 def person_from(values: dict[str, Any]) -> Person:

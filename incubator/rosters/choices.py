@@ -1,25 +1,7 @@
-"""States of a roster import and of its rows."""
+"""States of a roster's rows, and what its columns mean."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-
-
-class ImportState(models.TextChoices):
-    UPLOADED = "uploaded", _("uploaded")
-    CHECKED = "checked", _("to be confirmed")
-    REFUSED = "refused", _("refused")
-    APPLIED = "applied", _("applied")
-    DISCARDED = "discarded", _("discarded")
-
-
-S = ImportState
-MOVES: dict[str, frozenset[str]] = {
-    S.UPLOADED: frozenset({S.CHECKED, S.REFUSED, S.DISCARDED}),
-    S.CHECKED: frozenset({S.APPLIED, S.CHECKED, S.DISCARDED}),
-    S.REFUSED: frozenset({S.DISCARDED}),
-    S.APPLIED: frozenset(),
-    S.DISCARDED: frozenset(),
-}
 
 
 class RowStatus(models.TextChoices):
@@ -68,6 +50,3 @@ BACKGROUNDS = {
     "村干部": "cadre",
 }
 SEXES = {"男": "male", "女": "female"}
-
-# What the first cells of rows below the people say.
-FOOTERS = ("合计", "小计", "总计", "备注", "说明", "填表人", "审核人", "制表人", "联系人", "注:", "注：")

@@ -34,7 +34,7 @@ def test_a_roster_is_uploaded_previewed_and_written(visit, shoot, live_server):
     button = page.get_by_role("button", name="确认写入")
     button.wait_for()
     shoot(page, "roster-preview")
-    assert str(sample.count) in page.inner_text(".roster-counts")
+    assert str(sample.count) in page.inner_text(".import-counts")
     assert not Trainee.objects.exists()
     button.click()
     page.get_by_text("已写入").first.wait_for()

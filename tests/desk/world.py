@@ -1,5 +1,7 @@
 """One row of everything the desk shows, hung on one trainee of one county, each with a word that gives it away."""
 
+import json
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +14,10 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from courses.models import Attendance, Course, Enrolment, Graduation, Session, TrainingClass
 from incubator.accounts.models import User
 from incubator.certification.models import Award, Badge, Candidate, Rule
+from incubator.figures.checking import Figure
+from incubator.figures.models import FiguresFinding, FiguresImport, FiguresRow
 from incubator.grants.models import Grant, LedgerEntry, TrafficPool
+from incubator.imports.choices import ImportState
 from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics.choices import AccountState
@@ -26,7 +31,6 @@ from incubator.metrics.models import (
 )
 from incubator.programmes.models import Cohort, Participation, Programme
 from incubator.regions.models import KeyCounty, Region, RegionAlias
-from incubator.rosters.choices import ImportState
 from incubator.rosters.models import RosterFinding, RosterImport
 from tests import factories
 from trainees.models import Trainee
@@ -45,7 +49,7 @@ def make_world(code: str, tag: str) -> World:
     world |= _teaching(world, staff, tag)
     world |= _followers(world, staff, tag)
     world |= _given(world, staff, tag)
-    world |= _roster(world, staff, tag)
+    world |= _roster(world, staff, tag) | _figures(world, staff, tag)
     return world
 
 
@@ -172,6 +176,25 @@ def _roster(world: World, staff: User, tag: str) -> World:
     )
     RosterFinding.objects.create(roster=roster, row=3, value=f"值{tag}", sentence="Look", is_error=False)
     return {RosterImport: roster}
+
+
+def _figures(world: World, staff: User, tag: str) -> World:
+    figures = FiguresImport.objects.create(
+        region=world[Region],
+        file=f"figures/{tag}.xlsx",
+        file_name=f"粉丝{tag}.xlsx",
+        title=f"标题{tag}",
+        filled_by=f"填报{tag}",
+        state=ImportState.CHECKED,
+        new_count=1,
+        uploaded_by=staff,
+    )
+    figure = Figure(handle=f"ks{tag}", name=f"学员{tag}", day="2026-03-02", followers=5)
+    FiguresRow.objects.create(
+        figures=figures, number=4, status="new", values=json.dumps(asdict(figure)), account=world[CreatorAccount]
+    )
+    FiguresFinding.objects.create(figures=figures, row=4, value=f"值{tag}", sentence="Look", is_error=False)
+    return {FiguresImport: figures}
 
 
 def county_staff(code: str) -> User:

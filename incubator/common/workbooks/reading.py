@@ -19,8 +19,9 @@ LARGEST_FILE = 20 * 1024 * 1024
 SENTENCES = {
     "not_a_workbook": gettext_lazy("This file is not an Excel workbook. Save it as .xlsx and upload it again."),
     "old_excel": gettext_lazy("This is an old .xls workbook. Open it, save it as .xlsx, and upload that."),
+    "not_text": gettext_lazy("This CSV file cannot be read. Open it, save it as .xlsx, and upload that."),
     "broken": gettext_lazy("This workbook is damaged. Open it, save it again as .xlsx, and upload that."),
-    "empty": gettext_lazy("This workbook is empty. Upload the one with the people in it."),
+    "empty": gettext_lazy("This workbook is empty. Choose the right one and upload that."),
     "too_large": gettext_lazy("This workbook unpacks to too much. Copy the rows into a new workbook and upload that."),
     "too_many_rows": gettext_lazy("This sheet has too many rows. Split it into workbooks of at most 20,000 rows."),
     "too_many_columns": gettext_lazy("This sheet has too many columns. Delete the empty ones at its right."),
@@ -52,7 +53,10 @@ class Row:
 
 
 def read_workbook(path: Path) -> list[Row]:
-    """The first sheet that has anything in it, without its blank rows. Raises ``UnreadableWorkbook``."""
+    """The first sheet that has anything in it, without its blank rows; a ``.csv`` is one sheet of texts.
+
+    Raises ``UnreadableWorkbook``.
+    """
     if path.stat().st_size > LARGEST_FILE:
         raise UnreadableWorkbook(_("This file is larger than 20 MB. Split it and upload the parts."))
     lines = _read_apart(path)

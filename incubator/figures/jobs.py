@@ -1,0 +1,17 @@
+"""Background work of this room."""
+
+from django.utils import timezone
+
+from incubator.figures.models import FiguresImport
+from incubator.figures.services import CHECK, check_figures
+from incubator.jobs.registry import job_handler
+from incubator.jobs.services import RunningJob
+
+
+@job_handler(CHECK)
+def figures_check(running: RunningJob) -> dict[str, int]:
+    """Check one uploaded workbook of figures."""
+    figures = FiguresImport.objects.select_related("region", "uploaded_by").get(pk=running.arguments["staged"])
+    running.progress(0, 1)
+    check_figures(figures, on=timezone.localdate())
+    return {"to_write": figures.to_write_count, "wrong": figures.wrong_count}
