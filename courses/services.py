@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from courses.choices import AttendanceMethod, AttendanceState
@@ -101,7 +102,7 @@ def _graduate(participation: Participation, standing, on: date, by: Any) -> Grad
         missing = _(", ").join(standing.missing())
         raise RuleBroken(_("%(name)s cannot graduate yet: %(missing)s.") % {"name": name, "missing": missing})
     last = participation.attendances.filter(minutes__gt=0).order_by("-session__ends_at").first()
-    if last is not None and last.session.ends_at.date() > on:
+    if last is not None and timezone.localtime(last.session.ends_at).date() > on:
         raise RuleBroken(_("%(name)s still has sessions after that day.") % {"name": name})
     open_support(participation, graduated_on=on, by=by)
     return Graduation.objects.create(

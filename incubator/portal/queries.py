@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from django.utils import timezone
+
 from courses.queries import TrainingStanding, training_standings
 from incubator.certification.choices import CandidateState
 from incubator.certification.models import Award, Candidate, Rule
@@ -89,7 +91,9 @@ class Standing:
     @property
     def consent_days_left(self) -> int | None:
         authorisation = getattr(self.account, "authorisation", None)
-        return (authorisation.refresh_expires_at.date() - self.on).days if authorisation else None
+        if authorisation is None:
+            return None
+        return (timezone.localtime(authorisation.refresh_expires_at).date() - self.on).days
 
     @property
     def must_consent_soon(self) -> bool:

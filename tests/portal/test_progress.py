@@ -1,8 +1,9 @@
 """How far am I, what is missing, what do I do next."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -15,6 +16,7 @@ from incubator.portal.queries import NextStep, standing_of
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Participation
 from tests.factories import (
+    SHANGHAI,
     CreatorAccountFactory,
     ParticipationFactory,
     RuleFactory,
@@ -145,7 +147,17 @@ def test_unknown_is_never_shown_as_nought(client):
     assert "还没有读取" in page and "<svg" not in page and '<p class="big">0' not in page
 
 
-def test_consent_that_ends_soon_is_announced(client):
+# In the morning in China it is still yesterday by UTC: both hours are 14 days before the day on which consent ends.
+@pytest.mark.parametrize("hour", [5, 23])
+@pytest.mark.parametrize("ends_hour", [5, 23])
+def test_consent_that_ends_soon_is_announced(client, hour, ends_hour):
+    with time_machine.travel(datetime(2026, 11, 25, hour, tzinfo=SHANGHAI), tick=False):
+        page = page_with_consent_until(client, datetime(2026, 12, 9, ends_hour, tzinfo=SHANGHAI))
+
+    assert "14 天" in page and "续期" in page
+
+
+def page_with_consent_until(client, ends_at):
     participation = graduate("T1", followers=[50_000])
     now = timezone.now()
     Authorisation.objects.create(
@@ -154,14 +166,11 @@ def test_consent_that_ends_soon_is_announced(client):
         access_token="a",
         refresh_token="r",
         access_expires_at=now,
-        refresh_expires_at=now + timedelta(days=14),
+        refresh_expires_at=ends_at,
         granted_at=now,
     )
     client.force_login(participation.trainee.user)
-
-    page = client.get("/me/").content.decode()
-
-    assert "14" in page and "续期" in page
+    return client.get("/me/").content.decode()
 
 
 def test_queries_do_not_grow_with_history(client):
