@@ -1,0 +1,182 @@
+"""Creator accounts and the consent to read them. Tokens are never shown, nor read from the table."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from incubator.common.charts import line_chart
+from incubator.common.desk import (
+    Move,
+    QuestionFilter,
+    ReadOnlyAdmin,
+    ScopedAdmin,
+    Section,
+    adopt,
+    extend_desk,
+    link_to,
+    number,
+    table,
+)
+from incubator.metrics.choices import AccountState
+from incubator.metrics.models import Authorisation, CreatorAccount
+from incubator.metrics.queries import history
+from incubator.metrics.services import register_accounts, withdraw_consent
+from trainees.models import Trainee
+from trainees.queries import person_q
+
+CHART_DAYS = 90
+FAILURES_SHOWN = 20
+
+
+def needing_consent(accounts: QuerySet) -> QuerySet:
+    """Accounts that cannot be read before their owners consent, for the first time or again."""
+    return accounts.filter(state__in=[AccountState.UNLINKED, AccountState.NEEDS_CONSENT])
+
+
+class ConsentFilter(QuestionFilter):
+    title = _("consent")
+    parameter_name = "consent"
+    questions = {"needed": (_("needed (again)"), needing_consent)}
+
+
+def _chart(request: HttpRequest, account: CreatorAccount) -> Section:
+    until = timezone.localdate()
+    points = history([account.pk], since=until - timedelta(days=CHART_DAYS), until=until)[account.pk]
+    title = gettext("Followers, last %(count)s days") % {"count": CHART_DAYS}
+    drawing = line_chart(points, label=title, threshold=100_000)
+    return Section(title, drawing or format_html('<p class="desk-empty">{}</p>', _("Fewer than two readings so far.")))
+
+
+def _failures(request: HttpRequest, account: CreatorAccount) -> Section:
+    found = account.failures.select_related("run").order_by("-pk")[:FAILURES_SHOWN]
+    rows = [
+        (f.run.day, f.get_kind_display(), f.code or "-", date_format(timezone.localtime(f.at), "DATETIME_FORMAT"))
+        for f in found
+    ]
+    return table(_("Failed readings"), [_("day"), _("why"), _("platform's code"), _("at")], rows, empty=_("None."))
+
+
+@admin.register(CreatorAccount)
+class CreatorAccountAdmin(ScopedAdmin):
+    may_edit = False
+    is_long = True
+    list_display = ["handle", "person", "county", "state_label", "latest_followers", "latest_day", "consent_until"]
+    list_filter = [ConsentFilter, "state", "trainee__county"]
+    list_select_related = ["trainee__county", "latest"]
+    search_fields = ["handle"]
+    search_help_text = _("Account number, or the trainee's number, name, mobile or ID number")
+    autocomplete_fields = ["trainee"]
+    fields = ["trainee", ("platform", "handle")]
+    sections = [_chart, _failures]
+    moves = [
+        Move("withdraw_consent", _("Withdraw consent"), withdraw_consent, states=[AccountState.LINKED]),
+    ]
+
+    def list_rows(self, rows: QuerySet) -> QuerySet:
+        return rows.annotate(consent_ends_at=F("authorisation__refresh_expires_at"))
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        """A handle is asked first, then the person: two indexes one after the other, never both at once."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        by_handle = queryset.filter(handle__startswith=term)
+        return (by_handle if by_handle.exists() else queryset.filter(person_q(term, "trainee__"))), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = [("state", "latest_followers", "latest_day")] if obj else []
+        return [(None, {"fields": [*self.fields, *shown]})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["state", "latest_followers", "latest_day"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: CreatorAccount, form: Any, change: bool) -> None:
+        [written] = register_accounts([(obj.trainee, obj.handle)], platform=obj.platform)
+        adopt(obj, written)
+
+    @display(description=_("trainee"), ordering="trainee__number")
+    def person(self, row: CreatorAccount) -> str:
+        return str(row.trainee)
+
+    @display(description=_("county"), ordering="trainee__county")
+    def county(self, row: CreatorAccount) -> str:
+        return row.trainee.county.name
+
+    @display(
+        description=_("state"),
+        ordering="state",
+        label={AccountState.LINKED: "success", AccountState.NEEDS_CONSENT: "warning", AccountState.GONE: "danger"},
+    )
+    def state_label(self, row: CreatorAccount) -> tuple[str, str]:
+        return row.state, row.get_state_display()
+
+    @display(description=_("followers"), ordering="latest__followers")
+    def latest_followers(self, row: CreatorAccount) -> str:
+        latest = getattr(row, "latest", None)
+        return number(latest.followers if latest else None)
+
+    @display(description=_("read on"), ordering="latest__day")
+    def latest_day(self, row: CreatorAccount) -> Any:
+        latest = getattr(row, "latest", None)
+        return latest.day if latest else None
+
+    @display(description=_("consent until"), ordering="consent_ends_at")
+    def consent_until(self, row: Any) -> Any:
+        return timezone.localtime(row.consent_ends_at).date() if row.consent_ends_at else None
+
+
+@admin.register(Authorisation)
+class AuthorisationAdmin(ReadOnlyAdmin):
+    list_display = ["account", "person", "granted_at", "refresh_expires_at", "access_expires_at", "rotation"]
+    list_filter = ["account__trainee__county"]
+    list_select_related = ["account__trainee"]
+    search_fields = ["account__handle"]
+    fields = ["account", ("granted_at", "refresh_expires_at"), ("access_expires_at", "rotation"), "scopes"]
+    ordering = ["refresh_expires_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).defer("access_token", "refresh_token")
+
+    @display(description=_("trainee"))
+    def person(self, row: Authorisation) -> str:
+        return str(row.account.trainee)
+
+
+# --- Added to a trainee's pages ---------------------------------------------------------------------------------------
+
+
+@display(description=_("followers"))
+def trainee_followers(trainee: Trainee) -> str:
+    """Of the account with the most."""
+    found = [a.latest.followers for a in trainee.accounts.all() if getattr(a, "latest", None)]
+    return number(max(found, default=None))
+
+
+def _with_accounts(trainees: QuerySet) -> QuerySet:
+    return trainees.prefetch_related("accounts__latest")
+
+
+def _accounts(request: HttpRequest, trainee: Trainee) -> Section | None:
+    if not request.user.has_perm("metrics.view_creatoraccount"):
+        return None
+    found = CreatorAccount.objects.visible_to(request.user).filter(trainee=trainee).select_related("latest")
+    rows = [(link_to(a), a.get_state_display(), *_latest(a)) for a in found]
+    headings = [_("account"), _("state"), _("followers"), _("read on")]
+    return table(_("Creator accounts"), headings, rows, empty=_("No account is entered yet."))
+
+
+def _latest(account: CreatorAccount) -> tuple[str, Any]:
+    latest = getattr(account, "latest", None)
+    return (number(latest.followers), latest.day) if latest else ("-", "-")
+
+
+extend_desk(Trainee, columns=[trainee_followers], list_rows=[_with_accounts], sections=[_accounts])
