@@ -1,5 +1,6 @@
 """Reads of this room: coverage, and the history a chart is drawn from."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,6 +11,9 @@ from django.utils import timezone
 from incubator.metrics.models import CallBudget, CreatorAccount, Reading, RefreshRun
 
 FRESH_DAYS = 7
+ONE_DAY = timedelta(days=1)
+# Months older than this are closed and have an index by account; newer ones are read day after day by the key.
+OPEN_DAYS = timedelta(days=92)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,23 @@ def coverage(accounts: QuerySet[CreatorAccount], *, on: date) -> Coverage:
 def history(account_ids: list[int], *, since: date, until: date) -> dict[int, list[tuple[date, int]]]:
     """Readings ``(day, followers)`` in order of days, by account; one query."""
     # Day after day by the key (day, account): an index by account exists in closed months only.
-    days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
-    rows = Reading.objects.filter(account_id__in=account_ids, day__in=days).order_by("account_id", "day")
+    rows = Reading.objects.filter(account_id__in=account_ids, day__in=_days(since, until)).order_by("account_id", "day")
     found: dict[int, list[tuple[date, int]]] = {pk: [] for pk in account_ids}
     for account_id, day, followers in rows.values_list("account_id", "day", "followers"):
         found[account_id].append((day, followers))
     return found
+
+
+def all_readings(account_id: int, *, until: date) -> Iterator[Reading]:
+    """Every reading of an account in order of days, a thousand at a time; two queries."""
+    rows = Reading.objects.filter(account_id=account_id).order_by("day")
+    edge = until - OPEN_DAYS
+    yield from rows.filter(day__lte=edge).iterator(1000)
+    yield from rows.filter(day__in=_days(edge + ONE_DAY, until))
+
+
+def _days(since: date, until: date) -> list[date]:
+    return [since + timedelta(days=n) for n in range((until - since).days + 1)]
 
 
 @dataclass(frozen=True, slots=True)

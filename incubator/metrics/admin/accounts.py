@@ -5,7 +5,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import path
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -29,6 +31,7 @@ from incubator.common.desk import (
 from incubator.metrics.choices import AccountState
 from incubator.metrics.models import Authorisation, CreatorAccount
 from incubator.metrics.queries import history
+from incubator.metrics.readings_file import readings_file
 from incubator.metrics.services import register_accounts, withdraw_consent
 from trainees.models import Trainee
 from trainees.queries import person_q
@@ -98,6 +101,20 @@ class CreatorAccountAdmin(ScopedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["state", "latest_followers", "latest_day"] if obj else []
+
+    def get_urls(self) -> list:
+        file = self.admin_site.admin_view(self.readings_view)
+        return [
+            path("<int:pk>/readings.csv", file, name="metrics_creatoraccount_readings"),
+            *super().get_urls(),
+        ]
+
+    def readings_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """All readings of an account as a file."""
+        account = self.get_object(request, str(pk)) if self.has_view_permission(request) else None
+        if account is None:
+            raise Http404
+        return readings_file(account, on=timezone.localdate())
 
     def save_model(self, request: HttpRequest, obj: CreatorAccount, form: Any, change: bool) -> None:
         [written] = register_accounts([(obj.trainee, obj.handle)], platform=obj.platform)
