@@ -108,6 +108,7 @@ def _span(scale: _Scale, window: tuple[date, date], points: Sequence[tuple[date,
 # --- Charts of a whole page -------------------------------------------------------------------------------------------
 
 UNIT = 1000
+TOPMOST = 50  # of 1000: words higher up than that are cut
 DOTS_UP_TO = 60  # points; more of them would hide the line
 SYMBOLS = {"grant": "▼", "crossing": "◆", "class": "■"}
 
@@ -186,12 +187,12 @@ def history_chart(
         "since": since,
         "until": until,
         "days": (until - since).days,
-        **_axes(field, [(field.x(day.toordinal()), text) for day, text in day_ticks(since, until)]),
+        **_axes(field, [(field.x(day.toordinal()), text) for day, text in day_ticks(since, until)], levels),
         "levels": [(field.y(level), f"{level:,}") for level in levels if field.low < level < field.high],
         "windows": list(_windows(field, windows)),
         "lines": [" ".join(run) for run in _joined(field, points)],
         "dots": [_at(field, p) for p in points] if len(points) <= DOTS_UP_TO else list(_lonely(field, points)),
-        "odd": [_at(field, p) for p in odd if since <= p.day <= until],
+        "odd": [{"place": _within(field, p), "day": p.day, "note": p.note} for p in odd if since <= p.day <= until],
         "lanes": list(_lanes(field, marks)),
         "rows": _figure_rows(field, points),
     }
@@ -212,8 +213,11 @@ def _with_margin(low: float, high: float) -> tuple[float, float]:
     return max(0, low - margin), high + margin
 
 
-def _axes(field: _Field, across: list[tuple[str, str]]) -> dict[str, Any]:
-    return {"across": across, "up": [(field.y(value), _short(value)) for value in number_ticks(field.low, field.high)]}
+def _axes(field: _Field, across: list[tuple[str, str]], named: Sequence[int] = ()) -> dict[str, Any]:
+    """Words below and at the side; not those that are ``named`` already, nor at the very top where they are cut."""
+    ticks = [value for value in number_ticks(field.low, field.high) if value not in named]
+    up = [(field.y(value), _short(value)) for value in ticks]
+    return {"across": across, "up": [(y, text) for y, text in up if float(y) > TOPMOST]}
 
 
 def _short(value: float) -> str:
@@ -222,6 +226,12 @@ def _short(value: float) -> str:
 
 def _at(field: _Field, point: Point) -> tuple[str, str]:
     return field.x(point.day.toordinal()), field.y(point.value)
+
+
+def _within(field: _Field, point: Point) -> tuple[str, str]:
+    """Where a number is drawn that may lie beyond the drawing: at its edge, wholly to be seen."""
+    x, y = _at(field, point)
+    return x, f"{min(UNIT - 20.0, max(20.0, float(y))):.1f}"
 
 
 def _windows(field: _Field, windows: Iterable[tuple[date, date]]) -> Iterable[tuple[str, str]]:

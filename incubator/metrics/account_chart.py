@@ -94,14 +94,15 @@ def _note(corrections: list[Correction]) -> str:
 
 def _replaced(corrections: dict[date, list[Correction]]) -> Iterator[Point]:
     for day, rows in corrections.items():
-        yield from (Point(day, row.old_followers) for row in rows)
+        yield from (Point(day, row.old_followers, note=f"{row.old_followers:,}, {corrected(row)}") for row in rows)
 
 
 def _held_back(account: CreatorAccount, since: date, until: date) -> Iterator[Point]:
     """Figures that never became facts."""
     held = QuarantinedReading.objects.filter(account=account, day__range=(since, until))
     for row in held.exclude(state=QuarantineState.ACCEPTED).order_by("day"):
-        yield Point(row.day, row.followers)
+        words = f"{row.followers:,}, {row.get_why_display()}, {row.get_state_display()}"
+        yield Point(row.day, row.followers, note=words)
 
 
 def _crossings(account: CreatorAccount, since: date, until: date) -> Iterator[Mark]:

@@ -88,10 +88,11 @@ def test_a_support_period_is_shaded_where_it_is_in_view_its_last_day_included():
 
 
 def test_what_is_no_fact_is_hollow_and_stays_on_the_drawing():
-    drawing = history((0, 100), (100, 110), odd=[Point(on(50), 99_999_999)])
+    drawing = history((0, 100), (100, 110), odd=[Point(on(50), 99_999_999, note="held: <9>")])
 
-    assert 'history-odd-inside" d="M500.0 0.0h0"' in drawing
-    assert "99,999,999" not in drawing
+    assert 'history-odd-inside" d="M500.0 20.0h0"' in drawing
+    assert "held: &lt;9&gt;" in drawing
+    assert "99,999,999" not in drawing  # neither the line nor its scale knows it
 
 
 def test_the_table_has_every_figure_with_its_change():

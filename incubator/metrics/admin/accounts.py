@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
 from django.forms.widgets import Script
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -29,6 +31,7 @@ from incubator.common.desk import (
     table,
 )
 from incubator.metrics.account_chart import account_chart
+from incubator.metrics.admin.cohorts import cohorts_page
 from incubator.metrics.choices import AccountState
 from incubator.metrics.models import Authorisation, CreatorAccount
 from incubator.metrics.readings_file import readings_file
@@ -86,6 +89,7 @@ class CreatorAccountAdmin(ScopedAdmin):
     autocomplete_fields = ["trainee"]
     fields = ["trainee", ("platform", "handle")]
     sections = [_chart, _failures]
+    change_list_template = "admin/metrics/accounts.html"
     moves = [
         Move("withdraw_consent", _("Withdraw consent"), withdraw_consent, states=[AccountState.LINKED]),
     ]
@@ -113,11 +117,20 @@ class CreatorAccountAdmin(ScopedAdmin):
         return ["state", "latest_followers", "latest_day"] if obj else []
 
     def get_urls(self) -> list:
+        cohorts = self.admin_site.admin_view(self.cohorts_view)
         file = self.admin_site.admin_view(self.readings_view)
         return [
+            path("cohorts/", cohorts, name="metrics_creatoraccount_cohorts"),
             path("<int:pk>/readings.csv", file, name="metrics_creatoraccount_readings"),
             *super().get_urls(),
         ]
+
+    def cohorts_view(self, request: HttpRequest) -> TemplateResponse:
+        """Cohorts beside each other."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "title": _("Compare cohorts"), "media": self.media}
+        return TemplateResponse(request, "admin/metrics/cohorts.html", context | cohorts_page(request))
 
     def readings_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """All readings of an account as a file."""
