@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 # --- Menu -------------------------------------------------------------------------------------------------------------
 
+FOLLOWERS = _("Followers")
 REPORTS = _("Reports")
 # Groups as staff think, each with (model, icon). Nobody sees an entry whose list they may not open.
 MENU: list[tuple[Any, list[tuple[str, str]]]] = [
@@ -43,7 +44,7 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
         ],
     ),
     (
-        _("Followers"),
+        FOLLOWERS,
         [
             ("metrics.CreatorAccount", "account_circle"),
             ("figures.FiguresImport", "upload_file"),
@@ -92,6 +93,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     for title, entries in MENU:
         items = [item for label, icon in entries if (item := _entry(request, label, icon))]
+        if title == FOLLOWERS and (desk := admin_of("metrics.CreatorAccount")) and desk.has_view_permission(request):
+            link = reverse("admin:metrics_creatoraccount_cohorts")
+            items.insert(1, {"title": _("Compare cohorts"), "icon": "stacked_line_chart", "link": link})
         if title == REPORTS and not scope_of(request.user).is_empty:
             items.append({"title": _("County reports"), "icon": "summarize", "link": "/reports/"})
         if items:

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from incubator.common.charts import line_chart
 from incubator.common.errors import RuleBroken
 from incubator.metrics.choices import AccountState
 from incubator.metrics.models import CreatorAccount
+from incubator.metrics.readings_file import readings_file
 from incubator.metrics.services import begin_consent, complete_consent, withdraw_consent
 from incubator.portal.queries import standing_of
 from trainees.models import Trainee
@@ -63,6 +65,12 @@ def account(request: HttpRequest) -> HttpResponse:
 
 def _own_account(request: HttpRequest, pk: int) -> CreatorAccount:
     return get_object_or_404(CreatorAccount, trainee=_trainee(request), pk=pk)
+
+
+@require_safe
+def account_readings(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """What was read of one's own account, all of it, as a file."""
+    return readings_file(_own_account(request, pk), on=timezone.localdate())
 
 
 @require_POST

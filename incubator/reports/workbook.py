@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from incubator.common.csv_files import csv_cell
 from incubator.common.errors import RuleBroken
 from incubator.regions.models import Region
 from incubator.reports.columns import COUNT, DAY, HOURS, TEXT, Cell, Column, Totals, columns_of
@@ -25,7 +26,6 @@ A4 = 9
 ROW_HEIGHT = 21  # points
 SAY_EVERY = 500  # rows between two signs of progress
 MOST_PEOPLE = 1_000_000  # a sheet ends at row 1,048,576, and a row beyond it would be lost without a word
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet may take for the start of a formula
 
 Progress = Callable[[int, int], None]
 
@@ -83,7 +83,7 @@ def write_csv(path: Path, region: Region | None, period: Period, *, as_of: date,
         report = read_report(region, period, as_of=as_of)
         out = csv.writer(file)
         for row in _csv_rows(report):
-            out.writerow([_csv_cell(cell) for cell in row])
+            out.writerow([csv_cell(cell) for cell in row])
     return report.figures
 
 
@@ -101,15 +101,6 @@ def _csv_rows(report: Report) -> Iterator[list[Cell]]:
         totals.add(line)
         yield [n, *(column.cell(line) for column in report.columns)]
     yield [_("Total"), *totals.cells()]
-
-
-def _csv_cell(cell: Cell) -> str:
-    """Numbers and days as they are, unknown as nothing, a text so that no program computes it."""
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA_STARTS) else cell
-    return str(cell)
 
 
 def region_name(region: Region | None) -> str:
