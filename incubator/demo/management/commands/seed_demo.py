@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from incubator.common.errors import RuleBroken
-from incubator.demo import stage
+from incubator.demo import second_platform, stage
 from incubator.demo.cast import LOGINS, PASSWORD
 from incubator.demo.vendor import Vendor, VendorAway
 
@@ -42,6 +42,10 @@ class Command(BaseCommand):
         stage.consent_everybody(cohort, clock, vendor, by=manager, say=self._say)
         self._act("Reading 90 days of followers through the worker")
         stage.read_every_day(clock, vendor, say=self._say)
+        self._act("A second platform: Douyin by consent in two counties, by a workbook of figures in the third")
+        second_platform.open_douyin_accounts(cohort, clock, vendor)
+        second_platform.consent_and_read(cohort, clock, vendor, by=manager, say=self._say)
+        second_platform.count_by_hand(cohort, clock, say=self._say)
         vendor.set_clock(None)
         self._act("Granting traffic, certifying, writing the county report")
         stage.give_traffic(cohort, clock, by=manager)
