@@ -35,8 +35,13 @@ class DemoClock:
         return [self.built_on - timedelta(days=back) for back in range(READING_DAYS - 1, -1, -1)]
 
     @property
+    def kuaishou_days(self) -> list[date]:
+        """Those on which nobody is on the second platform yet."""
+        return self.reading_days[:-7]
+
+    @property
     def douyin_days(self) -> list[date]:
-        """Refreshes of the second platform: a week of them, and the first fills 30 days back."""
+        """Refreshes of both platforms: a week of them, and the first fills 30 days of the second one back."""
         return self.reading_days[-7:]
 
     @property

@@ -37,12 +37,12 @@ def douyin_accounts(cohort: Cohort) -> list[CreatorAccount]:
     return list(stage.accounts_of(cohort, Platform.DOUYIN))
 
 
-def consent_and_read(cohort: Cohort, clock: DemoClock, vendor: Vendor, *, by: User, say: stage.Say) -> None:
-    """A week of refreshes; the first one fills 30 days back."""
-    vendor.set_clock(clock.at(clock.joins_douyin_on))
+def consent(cohort: Cohort, clock: DemoClock, vendor: Vendor, *, by: User, say: stage.Say) -> None:
+    """All but those of the county that counts by hand."""
+    at = clock.at(clock.joins_douyin_on)
+    vendor.set_clock(at)
     willing = stage.accounts_of(cohort, Platform.DOUYIN).exclude(trainee__county_id=COUNTS_BY_HAND)
-    stage.consent(willing, clock.at(clock.joins_douyin_on), vendor, by=by, say=say)
-    stage.read_days(clock.douyin_days, Platform.DOUYIN, clock, vendor, say=say)
+    stage.consent(willing, at, vendor, by=by, say=say)
 
 
 def count_by_hand(cohort: Cohort, clock: DemoClock, *, say: stage.Say) -> None:

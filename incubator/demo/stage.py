@@ -238,18 +238,13 @@ def consent(accounts: CreatorAccountQuerySet, at: datetime, vendor: Vendor, *, b
             say(f"  {n} of {len(todo)} accounts connected")
 
 
-def read_every_day(clock: DemoClock, vendor: Vendor, *, say: Say) -> None:
-    """A refresh a day by the worker over HTTP, the simulator's clock going before it."""
-    read_days(clock.reading_days, Platform.KUAISHOU, clock, vendor, say=say)
-
-
-def read_days(days: list[date], platform: str, clock: DemoClock, vendor: Vendor, *, say: Say) -> None:
-    """The days of a platform that are not read yet."""
-    finished = RefreshRun.objects.filter(platform=platform).exclude(finished_at=None)
-    done = set(finished.values_list("day", flat=True))
+def read_days(days: list[date], platforms: list[str], clock: DemoClock, vendor: Vendor, *, say: Say) -> None:
+    """A refresh a day and platform by the worker over HTTP, the simulator's clock going before it."""
+    done = set(RefreshRun.objects.exclude(finished_at=None).values_list("platform", "day"))
     for n, day in enumerate(days, 1):
-        if day not in done:
-            _read_day(day, platform, clock, vendor)
+        for platform in platforms:
+            if (platform, day) not in done:
+                _read_day(day, platform, clock, vendor)
         if n % 15 == 0 or n == len(days):
             say(f"  {n} of {len(days)} days read")
 
