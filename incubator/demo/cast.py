@@ -32,6 +32,9 @@ LOGINS = [
 # The counties whose roster workbooks lie beside this file.
 COUNTIES = ["622927", "622926", "520526"]
 
+EVERY_NTH_ON_DOUYIN = 6  # of a county's trainees, who have a second account there
+COUNTS_BY_HAND = "622927"  # whose creators do not consent on Douyin: the clerk mails a workbook of figures
+
 COURSES = [
     ("TS01", "乡村振兴政策与电商法规", "general", 4),
     ("TS02", "账号安全与网络文明", "general", 2),

@@ -119,6 +119,7 @@ class BatchWork:
         self.at = clock_of(self.batch.run)
         self.read = len(self.batch.account_ids) - len(todo)
         self._say_progress()
+        self.written_at = time.monotonic()
         with asyncio.Runner() as runner:
             stack = AsyncExitStack()
             self.client = runner.run(_open(stack, self.batch.run.platform))
@@ -260,8 +261,8 @@ class BatchWork:
 
     def _write(self) -> None:
         """Write what arrived, in one transaction, and say how far we are."""
-        self.written_at = time.monotonic()
         if not self.answers:
+            self.written_at = time.monotonic()
             return
         arrived, self.answers = self.answers, []
         accounts = {account for account, _reading in arrived}
@@ -270,6 +271,7 @@ class BatchWork:
             RefreshFailure.objects.filter(run=self.batch.run, account_id__in=accounts).delete()
             counts = {"read": F("read") + len(accounts), "quarantined": F("quarantined") + written.quarantined}
             RefreshBatch.objects.filter(pk=self.batch.pk).update(**counts)
+        self.written_at = time.monotonic()  # after it: or a slow write would be followed by one for every answer
         self.written += written
         self.read += len(accounts)
         self._say_progress()

@@ -81,7 +81,7 @@ FROM (
 ) AS total
 WHERE total.trainee_id = person.trainee_id
 """
-COUNT_LATE = "SELECT count(*) FROM arrival WHERE late AND why IS NULL"
+COUNT_LATE = "SELECT count(*) FILTER (WHERE late AND why IS NULL), count(*) FROM arrival"
 
 # --- Held back --------------------------------------------------------------------------------------------------------
 

@@ -103,31 +103,53 @@ def write_readings(rows: Iterable[Row], *, source: str, at: datetime, run_id: in
     return write_figures(Figures.of(rows), Origin(source, at, run_id))
 
 
+class Recount:
+    """Regions whose days are to be counted anew: once for all the days of a back-fill, because each count goes to the
+    newest day. It cannot wait longer than until increments are put on top of those days again.
+    """
+
+    def __init__(self) -> None:
+        self._counties: set[str] = set()
+        self._since = date.max
+
+    def later(self, counties: Iterable[str], day: date) -> None:
+        self._counties |= set(counties)
+        self._since = min(self._since, day)
+
+    def now(self) -> None:
+        if self._counties:
+            recount_regions(sorted(self._counties), since=self._since)
+        self._counties, self._since = set(), date.max
+
+
 @transaction.atomic
 def write_figures(figures: Figures, origin: Origin, *, is_trusted: bool = False) -> Written:
     """The same in columns. Days are written from the oldest to the newest; ``is_trusted`` holds nothing back."""
-    total = Written()
+    total, recount = Written(), Recount()
     if not len(figures.accounts):
         return total
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         for day in np.unique(figures.days):
-            total += _write_day(cursor, figures.on(day), day.astype(date), origin, is_trusted)
+            total += _write_day(cursor, figures.on(day), day.astype(date), origin, is_trusted, recount)
+    recount.now()
     return total
 
 
-def _write_day(cursor: Any, figures: Figures, day: date, origin: Origin, is_trusted: bool) -> Written:
+def _write_day(cursor: Any, figures: Figures, day: date, origin: Origin, is_trusted: bool, recount: Recount) -> Written:
     _stage(cursor, figures)
     if not is_trusted and _settle_held_back(cursor, day):
         _stage(cursor, figures)
     values = origin.values(day) | {"trusted": is_trusted}
     cursor.execute(sql.ARRIVE, values)
     cursor.execute(sql.COUNT_LATE)
-    [late] = cursor.fetchone()
+    late, known = cursor.fetchone()
+    if late < known:
+        recount.now()
     cursor.execute(sql.WRITE, values)
     written, quarantined, known = cursor.fetchone()
     result = Written(written, 0, known - written - quarantined - late, quarantined)
-    return result + (_write_late(cursor, day, values) if late else Written())
+    return result + (_write_late(cursor, day, values, recount) if late else Written())
 
 
 def _stage(cursor: Any, figures: Figures) -> None:
@@ -152,15 +174,15 @@ def copy_bytes(figures: Figures) -> bytes:
 # --- Behind the newest reading ----------------------------------------------------------------------------------------
 
 
-def _write_late(cursor: Any, day: date, values: dict[str, Any]) -> Written:
-    """Fill a gap or correct a day at or behind an account's newest reading, and count anew what it touched."""
+def _write_late(cursor: Any, day: date, values: dict[str, Any], recount: Recount) -> Written:
+    """Fill a gap or correct a day at or behind an account's newest reading, and let what it touched be counted anew."""
     cursor.execute(sql.WRITE_LATE, values)
     counties, accounts, filled, corrected, late = cursor.fetchone()
     if accounts:
         touched = values | {"accounts": accounts}
         for statement in sql.AFTER_LATE:
             cursor.execute(statement, touched)
-        recount_regions(counties, since=day)
+        recount.later(counties, day)
     return Written(filled, corrected, late - filled - corrected)
 
 

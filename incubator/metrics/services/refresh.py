@@ -32,8 +32,17 @@ ACCOUNTS_PER_BATCH = 300
 SAME_CLOCK = timedelta(hours=1)  # a run asked for as of now, give or take what asking takes
 
 
+class NothingLeft(RuleBroken):
+    """Every account of the run has been read."""
+
+
 def start_refresh(*, platform: str, day: date, at: datetime, by: Any = None) -> RefreshRun:
-    """Begin the run of a day, or go on with the one there is. ``at`` is the instant it is for: now, but for demos."""
+    """Begin the run of a day, or go on with the one there is. ``at`` is the instant it is for: now, but for demos.
+
+    Raises ``RuleBroken`` for a day that ``at`` is not in, ``NothingLeft`` when all is read.
+    """
+    if timezone.localtime(at).date() != day and not RefreshRun.objects.filter(platform=platform, day=day).exists():
+        raise RuleBroken(_("Followers can be read for the day that is now only; a platform tells no other."))
     ensure_partitions(on=day)
     with transaction.atomic():
         shift = at - timezone.now()
@@ -80,7 +89,7 @@ def resume_run(run: RefreshRun, *, by: Any = None) -> RefreshRun:
 def _read_failed_again(run: RefreshRun, *, by: Any) -> None:
     missing = _without_reading(run)
     if not missing:
-        raise RuleBroken(_("Every account of this run has been read; there is nothing left to do."))
+        raise NothingLeft(_("Every account of this run has been read; there is nothing left to do."))
     RefreshRun.objects.filter(pk=run.pk).update(finished_at=None)
     RefreshFailure.objects.filter(run=run, account__in=missing).delete()
     _add_batches(run, missing, by=by)
