@@ -79,9 +79,17 @@ class Losses:
 
 def losses_on(platform: str, day: date) -> Losses:
     """The losses of a platform's accounts on a day, in one statement."""
-    values = {"platform": platform, "day": day, "api": Source.API, "drop": Suspicion.DROP, "floor": PLAUSIBLE_BELOW}
+    values: dict[str, Any] = {
+        "platform": platform,
+        "day": day,
+        "api": Source.API,
+        "drop": Suspicion.DROP,
+        "floor": PLAUSIBLE_BELOW,
+        "fell": FELL,
+        "least_left": LEAST_LEFT,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(LOSSES, values | {"fell": FELL, "least_left": LEAST_LEFT})
+        cursor.execute(LOSSES, values)
         return Losses(*(int(value) for value in cursor.fetchone()))
 
 

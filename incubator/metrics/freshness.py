@@ -1,23 +1,28 @@
 """Whether figures can be trusted: what is wrong now, in sentences, and how well each part of the country is read."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
 
-from incubator.metrics.choices import AlarmKind, Platform
+from incubator.metrics.choices import AccountState, AlarmKind, Platform
 from incubator.metrics.models import Alarm, CreatorAccount, FreshnessCheck, RefreshRun
 from incubator.metrics.partitions import months_in_rest, months_there, months_wanted
 from incubator.metrics.planning import MAX_GAP
 from incubator.metrics.platforms import daily_budget
 from incubator.metrics.queries import FRESH_DAYS
 from incubator.programmes.choices import ParticipationState
+from incubator.regions.scoping import RegionScope, scope_of
 
 CHECK_EVERY = timedelta(minutes=10)
 SILENT_AFTER = 3 * CHECK_EVERY  # without a check for so long nobody looks any more
@@ -135,9 +140,17 @@ def _about_months(on: date) -> Iterator[Finding]:
         yield Finding(AlarmKind.PARTITION, "", {"months": [f"{month:%Y-%m}" for month in sorted(missing)]})
 
 
-def is_watched(*, at: datetime) -> bool:
-    """Whether somebody looked lately: without that, no alarm says nothing."""
-    return FreshnessCheck.objects.filter(checked_at__gt=at - SILENT_AFTER).exists()
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """When somebody last looked; without that, having no alarm says nothing. None before the first look."""
+
+    checked_at: datetime | None
+    is_silent: bool
+
+
+def watch_at(at: datetime) -> Watch:
+    checked_at = FreshnessCheck.objects.values_list("checked_at", flat=True).first()
+    return Watch(checked_at, checked_at is not None and at - checked_at > SILENT_AFTER)
 
 
 # --- In sentences -----------------------------------------------------------------------------------------------------
@@ -209,43 +222,72 @@ class Spread:
     """Coverage and age of some accounts, counted at ``at``: by platform, by cohort, by county with the worst first."""
 
     at: datetime
+    newest: date | None  # of all accounts, also of those not connected, whose figures come from files
     platforms: list[Part]
     cohorts: list[Part]
     counties: list[Part]
+
+    @property
+    def percent(self) -> int | None:
+        """Per cent of all connected accounts read within ``FRESH_DAYS``; None without any."""
+        connected = sum(part.connected for part in self.platforms)
+        return sum(part.fresh for part in self.platforms) * 100 // connected if connected else None
 
 
 def spread_of(accounts: QuerySet[CreatorAccount], *, at: datetime) -> Spread:
     """Coverage and age of accounts (already scoped), in two statements that each pass over them once."""
     on = timezone.localtime(at).date()
-    linked = accounts.linked().order_by()  # type: ignore[attr-defined]
-    rows = list(linked.values("platform", "trainee__county").annotate(**_counts(on)))
-    takes_part = linked.filter(trainee__participations__state__in=TAKING_PART)
+    each = accounts.order_by()
+    rows = list(each.values("platform", "trainee__county").annotate(**_counts(on)))
+    takes_part = each.filter(trainee__participations__state__in=TAKING_PART)
     of_cohorts = takes_part.values("trainee__participations__cohort").annotate(**_counts(on))
     return Spread(
         at,
+        max((row["newest_of_all"] for row in rows if row["newest_of_all"]), default=None),
         sorted(_parts(rows, "platform"), key=lambda part: -part.connected),
         sorted(_parts(of_cohorts, "trainee__participations__cohort"), key=lambda part: -part.key),
         sorted(_parts(rows, "trainee__county"), key=lambda part: (part.percent, -part.connected, part.key)),
     )
 
 
+def spread_for(user: Any, *, at: datetime) -> Spread:
+    """The same of what a person may see, kept for ``COVERAGE_KEPT_SECONDS`` for everybody who sees the same regions."""
+    seconds, key = settings.COVERAGE_KEPT_SECONDS, _key_of(scope_of(user))
+    with suppress(RedisError):  # without the cache it is counted each time, and the page stands
+        if seconds and (kept := cache.get(key)) is not None:
+            return kept  # type: ignore[no-any-return]
+    spread = spread_of(CreatorAccount.objects.visible_to(user), at=at)
+    with suppress(RedisError):
+        if seconds:
+            cache.set(key, spread, seconds)
+    return spread
+
+
+def _key_of(scope: RegionScope) -> str:
+    codes = "all" if scope.everything else ",".join(sorted(scope.provinces | scope.prefectures | scope.counties))
+    return f"coverage:1:{sha256(codes.encode()).hexdigest()}"
+
+
 TAKING_PART = [s for s in ParticipationState if s not in (ParticipationState.REFUSED, ParticipationState.WITHDRAWN)]
 
 
 def _counts(on: date) -> dict[str, Any]:
+    linked = Q(state=AccountState.LINKED)
     lately = Q(latest__day__gt=on - timedelta(days=FRESH_DAYS), latest__day__lte=on)
     return {
-        "connected": Count("pk"),
-        "read": Count("latest__day"),
-        "fresh": Count("pk", filter=lately),
-        "oldest": Min("latest__day"),
-        "newest": Max("latest__day"),
+        "connected": Count("pk", filter=linked),
+        "read": Count("latest__day", filter=linked),
+        "fresh": Count("pk", filter=linked & lately),
+        "oldest": Min("latest__day", filter=linked),
+        "newest": Max("latest__day", filter=linked),
+        "newest_of_all": Max("latest__day"),
     }
 
 
 def _parts(rows: Iterable[dict[str, Any]], name: str) -> Iterable[Part]:
-    """Rows added up by one of their columns."""
+    """Rows added up by one of their columns, as far as anything is connected."""
     found: dict[Any, Part] = {}
     for row in rows:
-        found.setdefault(row[name], Part(row[name])).add(row)
+        if row["connected"]:
+            found.setdefault(row[name], Part(row[name])).add(row)
     return found.values()

@@ -14,7 +14,16 @@ from django.utils.translation import override
 
 from incubator.metrics import partitions
 from incubator.metrics.choices import AccountState, AlarmKind, Platform
-from incubator.metrics.freshness import findings, is_watched, reach_by_platform, sentence_of, spread_of, wanted_percent
+from incubator.metrics.freshness import (
+    Watch,
+    findings,
+    reach_by_platform,
+    sentence_of,
+    spread_for,
+    spread_of,
+    wanted_percent,
+    watch_at,
+)
 from incubator.metrics.models import Alarm, Authorisation, CreatorAccount, FreshnessCheck, RefreshRun
 from incubator.metrics.partitions import ensure_partitions
 from incubator.metrics.services.alarms import check_freshness
@@ -87,7 +96,8 @@ def rows():
 
 def test_all_well_raises_nothing_and_says_that_somebody_looked(all_well):
     assert check_freshness(at=NOON) == [] and rows() == []
-    assert is_watched(at=NOON + timedelta(minutes=29)) and not is_watched(at=NOON + timedelta(minutes=31))
+    assert watch_at(NOON + timedelta(minutes=30)) == Watch(NOON, is_silent=False)
+    assert watch_at(NOON + timedelta(minutes=31)) == Watch(NOON, is_silent=True)
 
 
 def test_without_connected_accounts_nothing_is_wrong(months):
@@ -401,6 +411,23 @@ def test_coverage_is_of_the_accounts_one_may_see(two_counties):
     spread = spread_of(CreatorAccount.objects.visible_to(official("520526")), at=NOON)
     assert list(told(spread.counties)) == ["520526"] and list(told(spread.platforms)) == [Platform.DOUYIN]
     assert sum(part.connected for part in spread.cohorts) == 2
+
+
+def test_coverage_is_kept_for_those_who_see_the_same(two_counties, settings, clean_cache, django_assert_num_queries):
+    settings.COVERAGE_KEPT_SECONDS = 60
+    one, same, other = official("622927"), official("622927"), official("520526")
+    first = spread_for(one, at=NOON)
+    with django_assert_num_queries(1):  # where the other one is posted
+        assert spread_for(same, at=NOON + timedelta(seconds=30)) == first
+        assert spread_for(one, at=NOON + timedelta(seconds=30)).at == NOON
+
+    assert list(told(spread_for(other, at=NOON).counties)) == ["520526"]
+
+
+def test_coverage_is_counted_where_the_cache_is_away(two_counties, settings, monkeypatch):
+    settings.COVERAGE_KEPT_SECONDS = 60
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "unix:///nowhere/valkey.sock"}}
+    assert len(spread_for(official("520526"), at=NOON).counties) == 1
 
 
 def test_coverage_is_two_statements_whatever_the_number(two_counties, django_assert_num_queries):
