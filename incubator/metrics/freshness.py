@@ -157,8 +157,8 @@ def watch_at(at: datetime) -> Watch:
 
 SENTENCES: dict[str, Any] = {
     AlarmKind.NOT_STARTED: _(
-        "The refresh of %(platform)s of %(day)s has not started, though it is past %(hour)s:00. Start it with “add "
-        "refresh run”. If it is missing again tomorrow, see whether the scheduler (beat) and the workers are running."
+        "The refresh of %(platform)s of %(day)s has not started, though it is past %(hour)s:00. Start it by hand. If "
+        "it is missing again tomorrow, see whether the scheduler (beat) and the workers are running."
     ),
     AlarmKind.NOT_FINISHED: _(
         "The refresh of %(platform)s of %(day)s is not finished after %(hours)s hours. Open it: it says what stopped "
@@ -166,7 +166,8 @@ SENTENCES: dict[str, Any] = {
     ),
     AlarmKind.COVERAGE: _(
         "Only %(share)s%% of %(accounts)s connected accounts of %(platform)s were read within %(days)s days; it should "
-        "be %(wanted)s%%. See below where they are, and on the pages of the last refresh runs why accounts failed."
+        "be %(wanted)s%%. See in the coverage of readings where the others are, and on the pages of the last refresh "
+        "runs why accounts failed."
     ),
     AlarmKind.OLDEST: _(
         "Not read for more than %(gap)s days, of the connected accounts of %(platform)s: %(accounts)s; the oldest "
@@ -186,7 +187,7 @@ def sentence_of(alarm: Alarm | Finding) -> str:
     if "day" in words:
         words["day"] = date_format(date.fromisoformat(words["day"]), "DATE_FORMAT")
     if "months" in words:
-        words["months"] = "、".join(words["months"])
+        words["months"] = ", ".join(words["months"])
     return str(SENTENCES[alarm.kind] % words)
 
 
@@ -237,10 +238,10 @@ class Spread:
 def spread_of(accounts: QuerySet[CreatorAccount], *, at: datetime) -> Spread:
     """Coverage and age of accounts (already scoped), in two statements that each pass over them once."""
     on = timezone.localtime(at).date()
-    each = accounts.order_by()
-    rows = list(each.values("platform", "trainee__county").annotate(**_counts(on)))
+    each: QuerySet = accounts.order_by()
+    rows: list[dict[str, Any]] = list(each.values("platform", "trainee__county").annotate(**_counts(on)))
     takes_part = each.filter(trainee__participations__state__in=TAKING_PART)
-    of_cohorts = takes_part.values("trainee__participations__cohort").annotate(**_counts(on))
+    of_cohorts: Any = takes_part.values("trainee__participations__cohort").annotate(**_counts(on))
     return Spread(
         at,
         max((row["newest_of_all"] for row in rows if row["newest_of_all"]), default=None),

@@ -143,10 +143,7 @@ def tables(response):
 def test_coverage_is_told_by_platform_cohort_and_county_with_the_worst_first(boss, counties, url):
     found = tables(boss.get(url))
     assert found["platform"] == {"Kuaishou": (2, 50, 40), "Douyin": (1, 100, 0)}
-    assert [(name.split()[-1], row) for name, row in found["county"].items()] == [
-        (f"县{HERE}", (2, 50, 40)),
-        (f"县{THERE}", (1, 100, 0)),
-    ]
+    assert list(found["county"].items()) == [(f"县{HERE}", (2, 50, 40)), (f"县{THERE}", (1, 100, 0))]
     assert sum(row[0] for row in found["cohort"].values()) == 3
 
 
@@ -229,3 +226,12 @@ def test_events_with_their_counts_are_for_those_who_see_the_whole_country(boss, 
     assert boss.get(reverse("admin:metrics_platformevent_change", args=[found.pk])).status_code == 200
     client.force_login(factories.official(HERE, is_staff=True, is_superuser=False))
     assert client.get(reverse("admin:metrics_platformevent_change", args=[found.pk])).status_code in (302, 403)
+
+
+# --- As of when -------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_of_trainees_says_as_of_when_their_followers_are(boss, counties):
+    page = boss.get(reverse("admin:trainees_trainee_changelist")).content.decode()
+    today = timezone.localdate()
+    assert f"500 ({today})" in page and f"500 ({today - timedelta(days=40)})" in page

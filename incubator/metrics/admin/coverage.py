@@ -1,6 +1,6 @@
 """Coverage and age of readings by platform, cohort and county: the tables of the home page, and a page of their own."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -30,8 +30,9 @@ class Line:
 
     name: Any
     part: Part
-    url: str
     age: int | None  # days since the oldest reading
+    note: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,14 @@ def _cohorts(spread: Spread, most: int) -> Table:
 
 def _counties(spread: Spread, parts: Sequence[Part], count: int) -> Table:
     codes = [part.key for part in parts]
-    found = Region.objects.filter(code__in=codes).select_related("province", "prefecture")
-    names = {region.code: region.path_name for region in found}
-    lines = _lines(parts, names, spread.at, _unread_accounts)
+    regions = Region.objects.select_related("province", "prefecture").in_bulk(codes)
+    lines = [_county(part, regions[part.key], spread.at) for part in parts]
     return Table(_("By county, the worst first"), _("county"), lines, count - len(parts))
+
+
+def _county(part: Part, region: Region, at: datetime) -> Line:
+    above = region.path_name.removesuffix(region.name).strip()
+    return Line(region.name, part, _age(part.oldest, at), above, _unread_accounts(part))
 
 
 def _unread_accounts(part: Part) -> str:
@@ -106,12 +111,9 @@ def _unread_accounts(part: Part) -> str:
     return f"{accounts}?trainee__county__code__exact={part.key}&state__exact=linked&read=stale"
 
 
-def _lines(
-    parts: Iterable[Part], names: dict, at: datetime, address: Callable[[Part], str] = lambda part: ""
-) -> list[Line]:
-    on = timezone.localtime(at).date()
-    return [Line(names.get(part.key, part.key), part, address(part), _age(part.oldest, on)) for part in parts]
+def _lines(parts: Iterable[Part], names: dict, at: datetime) -> list[Line]:
+    return [Line(names.get(part.key, part.key), part, _age(part.oldest, at)) for part in parts]
 
 
-def _age(day: date | None, on: date) -> int | None:
-    return (on - day).days if day else None
+def _age(day: date | None, at: datetime) -> int | None:
+    return (timezone.localtime(at).date() - day).days if day else None
