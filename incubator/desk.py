@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count, Max
+from django.db.models import Count
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
@@ -50,6 +50,8 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("figures.FiguresImport", "upload_file"),
             ("metrics.Authorisation", "key"),
             ("metrics.RefreshRun", "sync"),
+            ("metrics.Alarm", "notifications_active"),
+            ("metrics.PlatformEvent", "cleaning_services"),
         ],
     ),
     (
@@ -142,9 +144,16 @@ class Card:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Everything on the home page, for this person, in a fixed number of queries."""
+    from incubator.metrics.admin import coverage_for, freshness_for, news_for
+    from incubator.metrics.freshness import spread_for
+
+    spread = spread_for(request.user, at=timezone.now())
+    context["freshness"] = freshness_for(request)
+    context["news"] = news_for(request)
     context["cards"] = [card for card in _waiting(request) if card.count]
-    context["refresh"] = _refresh_card(request)
-    context["standing"] = _standing(request)
+    context["refresh"] = _refresh_card(request, spread)
+    context["standing"] = _standing(request, spread)
+    context["coverage"] = coverage_for(request, spread)
     return context
 
 
@@ -236,11 +245,10 @@ def _import_card(request: HttpRequest, label: str, title: Any) -> Card | None:
     return _card(request, label, title, query, lambda rows: rows.filter(state="checked"), "upload_file")
 
 
-def _refresh_card(request: HttpRequest) -> Card | None:
+def _refresh_card(request: HttpRequest, spread: Any) -> Card | None:
     """How last night's refresh went; a warning when it did not run or did not end."""
     from incubator.metrics.admin import with_counts
-    from incubator.metrics.models import CreatorAccount, RefreshRun
-    from incubator.metrics.queries import coverage
+    from incubator.metrics.models import RefreshRun
     from incubator.regions.scoping import scope_of
 
     desk = admin_of("metrics.RefreshRun")
@@ -249,7 +257,6 @@ def _refresh_card(request: HttpRequest) -> Card | None:
         return None
     today = timezone.localdate()
     run: Any = with_counts(runs).order_by("-day").first()
-    seen = coverage(CreatorAccount.objects.visible_to(request.user), on=today)
     title, icon = _("Last night's refresh"), "sync"
     if run is None or run.day < today:
         since = gettext("The last one was on %(day)s.") % {"day": run.day} if run else gettext("None has run yet.")
@@ -260,7 +267,7 @@ def _refresh_card(request: HttpRequest) -> Card | None:
         "read": f"{run.read_count:,}",
         "failed": f"{run.failed_count:,}",
         "planned": f"{run.planned:,}",
-        "share": "-" if seen.percent is None else f"{seen.percent}%",
+        "share": "-" if spread.percent is None else f"{spread.percent}%",
     }
     url = reverse("admin:metrics_refreshrun_change", args=[run.pk])
     if run.finished_at:
@@ -270,10 +277,9 @@ def _refresh_card(request: HttpRequest) -> Card | None:
     return Card(title, gettext("running"), url, icon, note)
 
 
-def _standing(request: HttpRequest) -> list[tuple[Any, str]]:
+def _standing(request: HttpRequest, spread: Any) -> list[tuple[Any, str]]:
     """How the programme stands, in persons, over what this person may see."""
     from incubator.certification.models import Award
-    from incubator.metrics.models import CreatorAccount
     from incubator.programmes.models import Participation, graduated_q, in_support_q
     from trainees.models import Trainee
 
@@ -284,15 +290,13 @@ def _standing(request: HttpRequest) -> list[tuple[Any, str]]:
         graduates=Count("trainee", distinct=True, filter=graduated_q()),
         in_support=Count("trainee", distinct=True, filter=in_support_q(today)),
     )
-    accounts = CreatorAccount.objects.visible_to(user)
     certified = Award.objects.live().visible_to(user).values("trainee").distinct().count()
-    newest = accounts.aggregate(day=Max("latest__day"))["day"]
     return [
         (_("Trainees"), f"{Trainee.objects.visible_to(user).count():,}"),
         (_("Graduates"), f"{takes_part['graduates']:,}"),
         (_("In their support period"), f"{takes_part['in_support']:,}"),
         (_("Certified"), f"{certified:,}"),
-        (_("Followers read up to"), newest or "-"),
+        (_("Followers read up to"), spread.newest or "-"),
     ]
 
 

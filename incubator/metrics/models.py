@@ -1,7 +1,7 @@
 """Creator accounts, the consent to read them, readings, and the runs that fetch them."""
 
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -22,7 +22,7 @@ from incubator.metrics.choices import (
     Source,
     Suspicion,
 )
-from incubator.regions.scoping import RegionScopedQuerySet, scope_of
+from incubator.regions.scoping import RegionScopedQuerySet, WholeCountryQuerySet
 from trainees.models import Trainee
 
 LOWEST_THRESHOLD = 10_000  # below this no rule looks; the index of crossings starts here
@@ -113,12 +113,6 @@ class ConsentRequest(models.Model):
         return str(self.account)
 
 
-class RefreshRunQuerySet(models.QuerySet):
-    def visible_to(self, user: Any) -> Self:
-        """A run counts accounts of the whole country, so only those who see all of it see runs."""
-        return self if scope_of(user).everything else self.none()
-
-
 class RefreshRun(models.Model):
     """One platform's accounts read on one day. Its batches are jobs; what they wrote is counted, not kept twice."""
 
@@ -134,7 +128,7 @@ class RefreshRun(models.Model):
     error = models.CharField(_("why stopped"), max_length=300, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
-    objects = RefreshRunQuerySet.as_manager()
+    objects = WholeCountryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("refresh run")
@@ -375,6 +369,8 @@ class PlatformEvent(models.Model):
     lost = models.PositiveIntegerField(_("followers lost"))
     noticed_at = models.DateTimeField(_("noticed at"))
 
+    objects = WholeCountryQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("event of the platform")
         verbose_name_plural = _("events of the platform")
@@ -469,15 +465,25 @@ class AccountCalls(models.Model):
         return f"{self.account_id} {self.day}: {self.calls}"
 
 
+class AlarmQuerySet(WholeCountryQuerySet):
+    def open(self) -> Self:
+        return self.filter(cleared_at=None)
+
+
 class Alarm(models.Model):
-    """Something about freshness that somebody must know. Open until it is true no more."""
+    """Something about freshness that somebody must know. Open until it is true no more.
+
+    ``facts`` are plain values; ``freshness.sentence_of`` makes the sentence of them in the reader's language.
+    """
 
     kind = models.CharField(_("what"), max_length=15, choices=AlarmKind)
     platform = models.CharField(_("platform"), max_length=10, choices=Platform, blank=True)
-    sentence = models.CharField(_("what is wrong"), max_length=300)
+    facts = models.JSONField(default=dict, editable=False)
     raised_at = models.DateTimeField(_("since"))
     seen_at = models.DateTimeField(_("last seen"))
     cleared_at = models.DateTimeField(_("over since"), null=True)
+
+    objects = AlarmQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("alarm")
@@ -490,4 +496,18 @@ class Alarm(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.sentence
+        return " ".join(filter(None, [self.get_platform_display(), self.get_kind_display()]))
+
+
+class FreshnessCheck(models.Model):
+    """When freshness was last looked at: one row. Without it silence could mean that nobody looks."""
+
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("check of freshness")
+        verbose_name_plural = _("checks of freshness")
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_row_tells_when_freshness_was_checked")]
+
+    def __str__(self) -> str:
+        return str(self.checked_at)

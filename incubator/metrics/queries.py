@@ -1,4 +1,4 @@
-"""Reads of this room: coverage, and the history a chart is drawn from."""
+"""Reads of this room: the history a chart is drawn from, and the pace of a run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,36 +6,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Min
 from django.utils import timezone
 
-from incubator.metrics.models import CallBudget, CreatorAccount, Reading, RefreshRun
+from incubator.metrics.models import CallBudget, Reading, RefreshRun
 
-FRESH_DAYS = 7
+FRESH_DAYS = 7  # a reading is fresh for so long, wherever a share of fresh ones is told
 ONE_DAY = timedelta(days=1)
 # Months older than this are closed and have an index by account; newer ones are read day after day by the key.
 OPEN_DAYS = timedelta(days=92)
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How many connected accounts have a reading of the last seven days, and the newest day of any."""
-
-    accounts: int
-    fresh: int
-    as_of: date | None
-
-    @property
-    def percent(self) -> int | None:
-        """None when there is nothing to cover: unknown is never 0."""
-        return self.fresh * 100 // self.accounts if self.accounts else None
-
-
-def coverage(accounts: QuerySet[CreatorAccount], *, on: date) -> Coverage:
-    """Coverage of some accounts (already scoped) on a day, in two queries."""
-    linked = accounts.linked()  # type: ignore[attr-defined]
-    fresh = linked.filter(latest__day__gt=on - timedelta(days=FRESH_DAYS), latest__day__lte=on)
-    return Coverage(linked.count(), fresh.count(), accounts.aggregate(day=Max("latest__day"))["day"])
 
 
 def history(account_ids: list[int], *, since: date, until: date) -> dict[int, list[tuple[date, int]]]:

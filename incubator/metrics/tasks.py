@@ -16,3 +16,19 @@ def refresh_today() -> None:
             start_refresh(platform=platform, day=timezone.localdate(), at=timezone.now())
         except RuleBroken:  # finished already
             continue
+
+
+@shared_task(name="metrics.check_freshness")
+def check_freshness() -> None:
+    """Raise and clear the alarms about readings."""
+    from incubator.metrics.services.alarms import check_freshness
+
+    check_freshness(at=timezone.now())
+
+
+@shared_task(name="metrics.ensure_partitions")
+def ensure_partitions() -> None:
+    """Make the months of readings ahead, index closed ones, drop those too old."""
+    from incubator.metrics.partitions import ensure_partitions
+
+    ensure_partitions(on=timezone.localdate())

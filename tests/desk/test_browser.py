@@ -4,9 +4,11 @@ import shutil
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from courses.models import Session, TrainingClass
 from incubator.certification.models import Candidate
+from incubator.metrics.services.alarms import check_freshness
 from tests import factories
 from tests.desk.world import make_world
 from trainees.models import Trainee
@@ -27,8 +29,11 @@ def test_pages_stay_on_their_host_and_fit(live_server, width):
     staff = factories.superuser(username="root")
     world = make_world("622927", "甲")
     factories.reading(world[Candidate].account, factories.date(2026, 6, 1), 99_000)
+    factories.CreatorAccountFactory(trainee=world[Trainee])
+    check_freshness(at=timezone.now())
     urls = [
         reverse("admin:index"),
+        reverse("metrics_coverage"),
         reverse("admin:trainees_trainee_changelist"),
         reverse("admin:trainees_trainee_change", args=[world[Trainee].pk]),
         reverse("admin:certification_candidate_change", args=[world[Candidate].pk]),

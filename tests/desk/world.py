@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -22,9 +22,11 @@ from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics.choices import AccountState
 from incubator.metrics.models import (
+    Alarm,
     Authorisation,
     CreatorAccount,
     LatestReading,
+    PlatformEvent,
     RefreshBatch,
     RefreshFailure,
     RefreshRun,
@@ -119,7 +121,19 @@ def _followers(world: World, staff: User, tag: str) -> World:
         error=f"错{tag}",
     )
     RefreshBatch.objects.create(run=run, number=0, account_ids=[account.pk], job=job)
-    return {CreatorAccount: account, Authorisation: consent, RefreshRun: run, Job: job}
+    world = {CreatorAccount: account, Authorisation: consent, RefreshRun: run, Job: job}
+    return world | _of_the_whole_country(today, now)
+
+
+def _of_the_whole_country(today: date, now: datetime) -> World:
+    alarm = Alarm.objects.create(
+        kind="partition", facts={"months": ["2026-01"]}, raised_at=now, seen_at=now, cleared_at=now
+    )
+    day = today - timedelta(days=PlatformEvent.objects.count())
+    event = PlatformEvent.objects.create(
+        platform="kuaishou", day=day, kind="cleaning", read=60, hit=30, lost=1_500, noticed_at=now
+    )
+    return {Alarm: alarm, PlatformEvent: event}
 
 
 def _given(world: World, staff: User, tag: str) -> World:

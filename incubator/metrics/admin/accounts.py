@@ -196,9 +196,9 @@ class AuthorisationAdmin(ReadOnlyAdmin):
 
 @display(description=_("followers"))
 def trainee_followers(trainee: Trainee) -> str:
-    """Of the account with the most."""
-    found = [a.latest.followers for a in trainee.accounts.all() if getattr(a, "latest", None)]
-    return number(max(found, default=None))
+    """Of the account with the most, with the day on which it had them."""
+    found = [(a.latest.followers, a.latest.day) for a in trainee.accounts.all() if getattr(a, "latest", None)]
+    return f"{number(max(found)[0])} ({max(found)[1]})" if found else number(None)
 
 
 def _with_accounts(trainees: QuerySet) -> QuerySet:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -212,6 +213,19 @@ def accept_reading(row: QuarantinedReading, *, by: Any, remark: str = "") -> Qua
     _decide(row, QuarantineState.ACCEPTED, by=by, remark=remark)
     _release([row])
     return row
+
+
+@transaction.atomic
+def accept_explained(rows: QuerySet[QuarantinedReading], *, remark: str, at: datetime) -> int:
+    """Take held-back figures for facts that something explains (``remark``), nobody deciding; returns how many."""
+    with connection.cursor() as cursor:  # before the rows: whoever writes readings locks in this order
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    found = list(rows.select_for_update(of=("self",)))
+    QuarantinedReading.objects.filter(pk__in=[row.pk for row in found]).update(
+        state=QuarantineState.ACCEPTED, decided_at=at, remark=remark
+    )
+    _release(found)
+    return len(found)
 
 
 @transaction.atomic

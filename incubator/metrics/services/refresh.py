@@ -150,9 +150,13 @@ def _ask(batch: RefreshBatch, *, by: Any) -> None:
     batch.save(update_fields=["job"])
 
 
+@transaction.atomic
 def finish_batch(batch: RefreshBatch) -> None:
-    """The batch is done; with the last one the run is. Safe to call twice and by two at once."""
+    """The batch is done; with the last one the run is, and is looked over. Safe to call twice and by two at once."""
     now = timezone.now()
-    RefreshBatch.objects.filter(pk=batch.pk, finished_at=None).update(finished_at=now)
-    if not RefreshBatch.objects.filter(run_id=batch.run_id, finished_at=None).exists():
-        RefreshRun.objects.filter(pk=batch.run_id, finished_at=None).update(finished_at=now)
+    run = _locked(batch.run)  # of two last batches at once, the second sees that the first is done
+    run.batches.filter(pk=batch.pk, finished_at=None).update(finished_at=now)
+    if run.finished_at is None and not run.batches.filter(finished_at=None).exists():
+        RefreshRun.objects.filter(pk=run.pk).update(finished_at=now)
+        title = _("Events of the platform on %(day)s") % {"day": run.day}
+        ask_for_job("notice_events", key=str(run.pk), title=title, run=run.pk)
