@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from incubator.common.charts import line_chart
 from incubator.common.desk import (
+    Colours,
     Move,
     QuestionFilter,
     ReadOnlyAdmin,
@@ -114,7 +115,9 @@ class CreatorAccountAdmin(ScopedAdmin):
     @display(
         description=_("state"),
         ordering="state",
-        label={AccountState.LINKED: "success", AccountState.NEEDS_CONSENT: "warning", AccountState.GONE: "danger"},
+        label=Colours(
+            {AccountState.LINKED: "success", AccountState.NEEDS_CONSENT: "warning", AccountState.GONE: "danger"}
+        ),
     )
     def state_label(self, row: CreatorAccount) -> tuple[str, str]:
         return row.state, row.get_state_display()
