@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 # --- Menu -------------------------------------------------------------------------------------------------------------
 
-REPORTS = _("Reports")
+FOLLOWERS, REPORTS = _("Followers"), _("Reports")
 # Groups as staff think, each with (model, icon). Nobody sees an entry whose list they may not open.
 MENU: list[tuple[Any, list[tuple[str, str]]]] = [
     (
@@ -43,7 +43,7 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
         ],
     ),
     (
-        _("Followers"),
+        FOLLOWERS,
         [
             ("metrics.CreatorAccount", "account_circle"),
             ("figures.FiguresImport", "upload_file"),
@@ -92,6 +92,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     for title, entries in MENU:
         items = [item for label, icon in entries if (item := _entry(request, label, icon))]
+        if title == FOLLOWERS and (page := _consent_entry(request)):
+            items.insert(1, page)
         if title == REPORTS and not scope_of(request.user).is_empty:
             items.append({"title": _("County reports"), "icon": "summarize", "link": "/reports/"})
         if items:
@@ -104,6 +106,16 @@ def _entry(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None
     if desk is None or not desk.has_view_permission(request):
         return None
     return {"title": capfirst(desk.opts.verbose_name_plural), "icon": icon, "link": list_url(desk.model)}
+
+
+def _consent_entry(request: HttpRequest) -> dict[str, Any] | None:
+    """The work-list beside the list of accounts, for whoever may open that."""
+    from incubator.metrics.admin import consent_list_url
+
+    desk = admin_of("metrics.CreatorAccount")
+    if desk is None or not desk.has_view_permission(request):
+        return None
+    return {"title": _("Accounts that need consent"), "icon": "contract_edit", "link": consent_list_url()}
 
 
 def admin_of(label: str) -> Any:
@@ -151,7 +163,7 @@ def _waiting(request: HttpRequest) -> list[Card]:
     from incubator.grants.admin import nearly_used_up
     from incubator.grants.choices import GrantState
     from incubator.jobs.admin import failed_lately
-    from incubator.metrics.admin import needing_consent
+    from incubator.metrics.admin import consent_list_url, needing_consent_now
     from incubator.regions.choices import KeyCountyStatus
 
     def in_state(name: str, value: str) -> Callable:
@@ -172,9 +184,10 @@ def _waiting(request: HttpRequest) -> list[Card]:
             request,
             "metrics.CreatorAccount",
             _("Accounts that need consent"),
-            "consent=needed",
-            needing_consent,
+            "",
+            needing_consent_now,
             "key",
+            url=consent_list_url(),
         ),
         _card(
             request,
@@ -217,13 +230,20 @@ def _waiting(request: HttpRequest) -> list[Card]:
 
 
 def _card(
-    request: HttpRequest, label: str, title: Any, query: str, narrow: Callable, icon: str, tone: str = ""
+    request: HttpRequest,
+    label: str,
+    title: Any,
+    query: str,
+    narrow: Callable,
+    icon: str,
+    tone: str = "",
+    url: str = "",
 ) -> Card | None:
     desk = admin_of(label)
     if desk is None or not desk.has_view_permission(request):
         return None
     count = narrow(desk.get_queryset(request)).order_by().count()
-    return Card(title, f"{count:,}" if count else "", list_url(desk.model, query), icon, tone=tone)
+    return Card(title, f"{count:,}" if count else "", url or list_url(desk.model, query), icon, tone=tone)
 
 
 def _import_card(request: HttpRequest, label: str, title: Any) -> Card | None:

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Platform(models.TextChoices):
@@ -44,7 +45,7 @@ class ConsentNeed(models.TextChoices):
 
     NEVER = "never", _("never connected")
     OVER = "over", _("over or revoked")
-    WITHDRAWN = "withdrawn", _("withdrawn by the trainee or the office")
+    WITHDRAWN = "withdrawn", pgettext_lazy("consent", "withdrawn")
     SOON = "soon", _("ends within 30 days")
     URGENT = "urgent", _("ends within 3 days")
 

@@ -18,6 +18,7 @@ from incubator.regions.models import Region
 
 REMINDER_DAYS = (30, 14, 3)  # days before the end on which a reminder falls due
 URGENT_DAYS = 3
+TOKENS = ("authorisation__access_token", "authorisation__refresh_token")  # for ``defer``: nobody need decrypt them
 PEOPLES_LANGUAGE = "zh-hans"  # of messages to trainees, whatever language the office works in
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from incubator.accounts.choices import Role
 from incubator.metrics.choices import CONSENTED, AccountState, ConsentNeed
-from incubator.metrics.consents import consent_ends_at, history_of_consent, is_own_act, need_q, stage_of
+from incubator.metrics.consents import TOKENS, consent_ends_at, history_of_consent, is_own_act, need_q, stage_of
 from incubator.metrics.models import ConsentEvent, ConsentReminder, CreatorAccount
 from incubator.metrics.services import mark_reminders_seen
 from trainees.models import Trainee
@@ -48,6 +48,7 @@ def notices_of(user: Any, *, at: datetime) -> list[Notice]:
     accounts = list(
         CreatorAccount.objects.filter(told, trainee__user=user)
         .select_related("authorisation")
+        .defer(*TOKENS)
         .annotate(has_unseen=Exists(unseen))
         .order_by("pk")
     )
@@ -94,7 +95,8 @@ class AccountCard:
 
 def account_cards(trainee: Trainee, notices: Sequence[Notice]) -> list[AccountCard]:
     """The trainee's accounts; two queries for any number."""
-    accounts = CreatorAccount.objects.filter(trainee=trainee).select_related("authorisation", "latest").order_by("pk")
+    accounts = CreatorAccount.objects.filter(trainee=trainee).select_related("authorisation", "latest")
+    accounts = accounts.defer(*TOKENS).order_by("pk")
     by_account = {notice.account.pk: notice for notice in notices}
     events = history_of_consent([account.pk for account in accounts])
     return [_card(account, by_account.get(account.pk), events[account.pk]) for account in accounts]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from incubator.common.errors import RuleBroken
+from incubator.common.spreadsheets import plain_text
 from incubator.regions.models import Region
 from incubator.reports.columns import COUNT, DAY, HOURS, TEXT, Cell, Column, Totals, columns_of
 from incubator.reports.indicators import INDICATORS
@@ -25,7 +26,6 @@ A4 = 9
 ROW_HEIGHT = 21  # points
 SAY_EVERY = 500  # rows between two signs of progress
 MOST_PEOPLE = 1_000_000  # a sheet ends at row 1,048,576, and a row beyond it would be lost without a word
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet may take for the start of a formula
 
 Progress = Callable[[int, int], None]
 
@@ -108,7 +108,7 @@ def _csv_cell(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA_STARTS) else cell
+        return plain_text(cell)
     return str(cell)
 
 

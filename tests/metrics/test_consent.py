@@ -317,10 +317,7 @@ def test_the_work_list_holds_who_needs_consent_and_why():
         urgent: (None, TODAY + timedelta(days=3), 3),
         over: (TODAY - timedelta(days=1), None, None),
     }
-    by_need = {
-        need: {w.account for w in work_list(need=need)} for need in ("never", "over", "withdrawn", "soon", "urgent")
-    }
-    assert by_need == {
+    assert {need: {w.account for w in work_list(need=need)} for need in ConsentNeed.values} == {
         "never": {never},
         "over": {lost, over},
         "withdrawn": {withdrawn},

@@ -27,7 +27,9 @@ from incubator.common.desk import (
     number,
     table,
 )
-from incubator.metrics.choices import AccountState
+from incubator.metrics.admin.consent import ConsentList, consent_events, consent_reminders
+from incubator.metrics.choices import CONSENTED, AccountState
+from incubator.metrics.consents import needing_consent
 from incubator.metrics.models import Authorisation, CreatorAccount
 from incubator.metrics.queries import history
 from incubator.metrics.services import register_accounts, withdraw_consent
@@ -38,15 +40,15 @@ CHART_DAYS = 90
 FAILURES_SHOWN = 20
 
 
-def needing_consent(accounts: QuerySet) -> QuerySet:
-    """Accounts that cannot be read before their owners consent, for the first time or again."""
-    return accounts.filter(state__in=[AccountState.UNLINKED, AccountState.NEEDS_CONSENT])
+def needing_consent_now(accounts: QuerySet) -> QuerySet:
+    """Accounts that need consent, for the first time or again, now or within 30 days: those of the work-list."""
+    return needing_consent(accounts, at=timezone.now())
 
 
 class ConsentFilter(QuestionFilter):
     title = _("consent")
     parameter_name = "consent"
-    questions = {"needed": (_("needed (again)"), needing_consent)}
+    questions = {"needed": (_("needed (again)"), needing_consent_now)}
 
 
 def _chart(request: HttpRequest, account: CreatorAccount) -> Section:
@@ -77,13 +79,17 @@ class CreatorAccountAdmin(ScopedAdmin):
     search_help_text = _("Account number, or the trainee's number, name, mobile or ID number")
     autocomplete_fields = ["trainee"]
     fields = ["trainee", ("platform", "handle")]
-    sections = [_chart, _failures]
+    sections = [_chart, consent_events, consent_reminders, _failures]
+    change_list_template = "admin/metrics/accounts.html"
     moves = [
-        Move("withdraw_consent", _("Withdraw consent"), withdraw_consent, states=[AccountState.LINKED]),
+        Move("withdraw_consent", _("Withdraw consent"), withdraw_consent, states=CONSENTED),
     ]
 
     def list_rows(self, rows: QuerySet) -> QuerySet:
         return rows.annotate(consent_ends_at=F("authorisation__refresh_expires_at"))
+
+    def get_urls(self) -> list:
+        return [*ConsentList(self).urls(), *super().get_urls()]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """A handle is asked first, then the person: two indexes one after the other, never both at once."""
@@ -134,7 +140,8 @@ class CreatorAccountAdmin(ScopedAdmin):
 
     @display(description=_("consent until"), ordering="consent_ends_at")
     def consent_until(self, row: Any) -> Any:
-        return timezone.localtime(row.consent_ends_at).date() if row.consent_ends_at else None
+        is_valid = row.consent_ends_at and row.state == AccountState.LINKED
+        return timezone.localtime(row.consent_ends_at).date() if is_valid else None
 
 
 @admin.register(Authorisation)
