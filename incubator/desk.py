@@ -19,8 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 # --- Menu -------------------------------------------------------------------------------------------------------------
 
-FOLLOWERS = _("Followers")
-REPORTS = _("Reports")
+FOLLOWERS, REPORTS = _("Followers"), _("Reports")
 # Groups as staff think, each with (model, icon). Nobody sees an entry whose list they may not open.
 MENU: list[tuple[Any, list[tuple[str, str]]]] = [
     (
@@ -95,9 +94,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     for title, entries in MENU:
         items = [item for label, icon in entries if (item := _entry(request, label, icon))]
-        if title == FOLLOWERS and (desk := admin_of("metrics.CreatorAccount")) and desk.has_view_permission(request):
-            link = reverse("admin:metrics_creatoraccount_cohorts")
-            items.insert(1, {"title": _("Compare cohorts"), "icon": "stacked_line_chart", "link": link})
+        if title == FOLLOWERS:
+            items[1:1] = _follower_pages(request)
         if title == REPORTS and not scope_of(request.user).is_empty:
             items.append({"title": _("County reports"), "icon": "summarize", "link": "/reports/"})
         if items:
@@ -110,6 +108,20 @@ def _entry(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None
     if desk is None or not desk.has_view_permission(request):
         return None
     return {"title": capfirst(desk.opts.verbose_name_plural), "icon": icon, "link": list_url(desk.model)}
+
+
+def _follower_pages(request: HttpRequest) -> list[dict[str, Any]]:
+    """Pages beside the list of accounts, for whoever may open that."""
+    from incubator.metrics.admin import consent_list_url
+
+    desk = admin_of("metrics.CreatorAccount")
+    if desk is None or not desk.has_view_permission(request):
+        return []
+    cohorts = reverse("admin:metrics_creatoraccount_cohorts")
+    return [
+        {"title": _("Accounts that need consent"), "icon": "contract_edit", "link": consent_list_url()},
+        {"title": _("Compare cohorts"), "icon": "stacked_line_chart", "link": cohorts},
+    ]
 
 
 def admin_of(label: str) -> Any:
@@ -164,7 +176,7 @@ def _waiting(request: HttpRequest) -> list[Card]:
     from incubator.grants.admin import nearly_used_up
     from incubator.grants.choices import GrantState
     from incubator.jobs.admin import failed_lately
-    from incubator.metrics.admin import needing_consent
+    from incubator.metrics.admin import consent_list_url, needing_consent_now
     from incubator.regions.choices import KeyCountyStatus
 
     def in_state(name: str, value: str) -> Callable:
@@ -185,9 +197,10 @@ def _waiting(request: HttpRequest) -> list[Card]:
             request,
             "metrics.CreatorAccount",
             _("Accounts that need consent"),
-            "consent=needed",
-            needing_consent,
+            "",
+            needing_consent_now,
             "key",
+            url=consent_list_url(),
         ),
         _card(
             request,
@@ -230,13 +243,20 @@ def _waiting(request: HttpRequest) -> list[Card]:
 
 
 def _card(
-    request: HttpRequest, label: str, title: Any, query: str, narrow: Callable, icon: str, tone: str = ""
+    request: HttpRequest,
+    label: str,
+    title: Any,
+    query: str,
+    narrow: Callable,
+    icon: str,
+    tone: str = "",
+    url: str = "",
 ) -> Card | None:
     desk = admin_of(label)
     if desk is None or not desk.has_view_permission(request):
         return None
     count = narrow(desk.get_queryset(request)).order_by().count()
-    return Card(title, f"{count:,}" if count else "", list_url(desk.model, query), icon, tone=tone)
+    return Card(title, f"{count:,}" if count else "", url or list_url(desk.model, query), icon, tone=tone)
 
 
 def _import_card(request: HttpRequest, label: str, title: Any) -> Card | None:

@@ -112,6 +112,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "incubator.portal.consent.consent_notices",
             ],
         },
     },
@@ -166,6 +167,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep jobs": {"task": "jobs.sweep", "schedule": 10.0},
     "make months of readings": {"task": "metrics.ensure_partitions", "schedule": crontab(hour=1, minute=0)},
+    "remind of consents": {"task": "metrics.remind_consents", "schedule": crontab(hour=1, minute=0)},
     "refresh followers": {"task": "metrics.refresh_today", "schedule": crontab(hour=2, minute=0)},
     "check freshness": {"task": "metrics.check_freshness", "schedule": crontab(minute="*/10")},
     "evaluate certification": {"task": "certification.evaluate_today", "schedule": crontab(hour=6, minute=0)},

@@ -20,6 +20,7 @@ from incubator.certification.models import Award, Badge, Candidate, Rule
 from incubator.certification.services import approve_candidate, publish_rule, refuse_candidate, withdraw_award
 from incubator.common.charts import line_chart
 from incubator.common.desk import (
+    Colours,
     Move,
     NoQuestions,
     QuestionFilter,
@@ -244,11 +245,13 @@ class CandidateAdmin(ReadOnlyAdmin):
     @display(
         description=_("state"),
         ordering="state",
-        label={
-            CandidateState.PENDING: "info",
-            CandidateState.APPROVED: "success",
-            CandidateState.REFUSED: "danger",
-        },
+        label=Colours(
+            {
+                CandidateState.PENDING: "info",
+                CandidateState.APPROVED: "success",
+                CandidateState.REFUSED: "danger",
+            }
+        ),
     )
     def state_label(self, row: Candidate) -> tuple[str, str]:
         return row.state, row.get_state_display()

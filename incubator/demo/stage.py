@@ -41,7 +41,7 @@ from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics.choices import AccountState, Platform
 from incubator.metrics.models import CreatorAccount, CreatorAccountQuerySet, RefreshRun
-from incubator.metrics.services import begin_consent, complete_consent, resume_run, start_refresh
+from incubator.metrics.services import ASSISTED, begin_consent, complete_consent, resume_run, start_refresh
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Cohort, Participation, Programme
 from incubator.regions.models import Region
@@ -231,9 +231,9 @@ def consent(accounts: CreatorAccountQuerySet, at: datetime, vendor: Vendor, *, b
     """Connect those of the accounts that are not connected yet."""
     todo = list(accounts.filter(state=AccountState.UNLINKED))
     for n, account in enumerate(todo, 1):
-        address = begin_consent(account, by=by, at=at)
+        address = begin_consent(account, by=by, at=at, session=ASSISTED)
         state, code = vendor.agree(address, handle=account.handle)
-        complete_consent(state=state, code=code, by=by, at=at)
+        complete_consent(state=state, code=code, by=by, at=at, session=ASSISTED)
         if n % 50 == 0 or n == len(todo):
             say(f"  {n} of {len(todo)} accounts connected")
 

@@ -26,7 +26,7 @@ from incubator.metrics.limits import BrokerGate, GateAway, Paused
 from incubator.metrics.models import Authorisation, CreatorAccount, RefreshBatch, RefreshFailure
 from incubator.metrics.platforms import client_for, rate_per_second
 from incubator.metrics.services.calls import calls_left, spend_calls
-from incubator.metrics.services.consent import store_tokens
+from incubator.metrics.services.consent import lose_consents, store_tokens
 from incubator.metrics.services.readings import Figures, Origin, Written, write_figures
 from incubator.metrics.services.refresh import answered, clock_of, finish_batch, stop_run
 from incubator.metrics.streaming import Stream
@@ -394,9 +394,9 @@ def note_failures(batch: RefreshBatch, failed: dict[int, base.PlatformError]) ->
         rows, update_conflicts=True, unique_fields=["run", "account"], update_fields=["kind", "code", "at"]
     )
     RefreshBatch.objects.filter(pk=batch.pk).update(failed=len(rows))
-    for kind, state in ((Failure.REAUTHORISE, AccountState.NEEDS_CONSENT), (Failure.GONE, AccountState.GONE)):
-        ids = [row.account_id for row in rows if row.kind == kind]
-        CreatorAccount.objects.filter(pk__in=ids, state=AccountState.LINKED).update(state=state)
+    lose_consents({row.account_id: row.code for row in rows if row.kind == Failure.REAUTHORISE}, at=now)
+    gone = [row.account_id for row in rows if row.kind == Failure.GONE]
+    CreatorAccount.objects.linked().filter(pk__in=gone).update(state=AccountState.GONE)
 
 
 def _failure(error: base.PlatformError, batch: RefreshBatch) -> Failure:

@@ -15,10 +15,13 @@ from incubator.jobs.models import Job
 from incubator.metrics.choices import (
     AccountState,
     AlarmKind,
+    ConsentAct,
+    ConsentReason,
     EventKind,
     Failure,
     Platform,
     QuarantineState,
+    ReminderEnd,
     Source,
     Suspicion,
 )
@@ -101,16 +104,89 @@ class Authorisation(models.Model):
 
 
 class ConsentRequest(models.Model):
-    """A way to the platform's consent page and back: bound to who asked, used once, good for ten minutes."""
+    """A way to the platform's consent page and back: bound to who asked and in which session, used once, good for ten
+    minutes. ``session`` is a digest of the session's secret, empty where staff assist and no browser comes back.
+    """
 
     state = models.CharField(max_length=64, primary_key=True)
     account = models.ForeignKey(CreatorAccount, models.CASCADE, related_name="+")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    session = models.CharField(max_length=64, blank=True, default="")
     asked_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return str(self.account)
+
+
+class ConsentEventQuerySet(RegionScopedQuerySet):
+    region_path = "account__trainee__county"
+
+
+class ConsentEvent(models.Model):
+    """What happened to the consent of an account, when, and by whom. Holds no token; never changed or deleted."""
+
+    account = models.ForeignKey(
+        CreatorAccount, models.PROTECT, related_name="consent_events", verbose_name=_("account")
+    )
+    what = models.CharField(_("what"), max_length=10, choices=ConsentAct)
+    why = models.CharField(_("why"), max_length=15, choices=ConsentReason, blank=True)
+    at = models.DateTimeField(_("at"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("by whom")
+    )
+
+    objects = ConsentEventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event of a consent")
+        verbose_name_plural = _("events of consents")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.get_what_display()}"
+
+
+class ConsentReminderQuerySet(RegionScopedQuerySet):
+    region_path = "account__trainee__county"
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+
+class ConsentReminder(models.Model):
+    """That a consent ends on a day of China's calendar is told from ``stage`` days before, until it is true no more.
+
+    ``made_at`` is later than ``due_on`` where the daily task was: then only the newest stage due is made.
+    """
+
+    account = models.ForeignKey(
+        CreatorAccount, models.PROTECT, related_name="consent_reminders", verbose_name=_("account")
+    )
+    ends_on = models.DateField(_("consent until"))
+    stage = models.PositiveSmallIntegerField(_("days before"))
+    due_on = models.DateField(_("due on"))
+    made_at = models.DateTimeField(_("made at"))
+    seen_at = models.DateTimeField(_("first seen by the trainee"), null=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=ReminderEnd, blank=True)
+
+    objects = ConsentReminderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reminder of a consent's end")
+        verbose_name_plural = _("reminders of consents' ends")
+        ordering = ["-due_on", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "ends_on", "stage"], name="one_reminder_per_consent_and_stage"),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, outcome="") | Q(closed_at__isnull=False) & ~Q(outcome=""),
+                name="closed_reminder_says_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.ends_on} (-{self.stage})"
 
 
 class RefreshRun(models.Model):

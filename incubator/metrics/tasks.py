@@ -32,3 +32,14 @@ def ensure_partitions() -> None:
     from incubator.metrics.partitions import ensure_partitions
 
     ensure_partitions(on=timezone.localdate())
+
+
+@shared_task(name="metrics.remind_consents")
+def remind_consents() -> None:
+    """End the consents whose time is over, remind of those that end soon, forget the ways back nobody took."""
+    from incubator.metrics import services
+
+    now = timezone.now()
+    services.end_consents(at=now)
+    services.remind_consents(on=timezone.localdate(now), at=now)
+    services.forget_requests(at=now)

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from incubator.common.desk import (
+    Colours,
     Move,
     QuestionFilter,
     ReadOnlyAdmin,
@@ -32,7 +33,9 @@ from incubator.common.desk import (
 )
 from incubator.metrics.account_chart import account_chart
 from incubator.metrics.admin.cohorts import cohorts_page
-from incubator.metrics.choices import AccountState
+from incubator.metrics.admin.consent import ConsentList, consent_events, consent_reminders
+from incubator.metrics.choices import CONSENTED, AccountState
+from incubator.metrics.consents import needing_consent
 from incubator.metrics.models import Authorisation, CreatorAccount
 from incubator.metrics.readings_file import readings_file
 from incubator.metrics.services import register_accounts, withdraw_consent
@@ -42,15 +45,15 @@ from trainees.queries import person_q
 FAILURES_SHOWN = 20
 
 
-def needing_consent(accounts: QuerySet) -> QuerySet:
-    """Accounts that cannot be read before their owners consent, for the first time or again."""
-    return accounts.filter(state__in=[AccountState.UNLINKED, AccountState.NEEDS_CONSENT])
+def needing_consent_now(accounts: QuerySet) -> QuerySet:
+    """Accounts that need consent, for the first time or again, now or within 30 days: those of the work-list."""
+    return needing_consent(accounts, at=timezone.now())
 
 
 class ConsentFilter(QuestionFilter):
     title = _("consent")
     parameter_name = "consent"
-    questions = {"needed": (_("needed (again)"), needing_consent)}
+    questions = {"needed": (_("needed (again)"), needing_consent_now)}
 
 
 def _chart(request: HttpRequest, account: CreatorAccount) -> Section:
@@ -88,10 +91,10 @@ class CreatorAccountAdmin(ScopedAdmin):
     search_help_text = _("Account number, or the trainee's number, name, mobile or ID number")
     autocomplete_fields = ["trainee"]
     fields = ["trainee", ("platform", "handle")]
-    sections = [_chart, _failures]
+    sections = [_chart, consent_events, consent_reminders, _failures]
     change_list_template = "admin/metrics/accounts.html"
     moves = [
-        Move("withdraw_consent", _("Withdraw consent"), withdraw_consent, states=[AccountState.LINKED]),
+        Move("withdraw_consent", _("Withdraw consent"), withdraw_consent, states=CONSENTED),
     ]
 
     class Media:
@@ -122,6 +125,7 @@ class CreatorAccountAdmin(ScopedAdmin):
         return [
             path("cohorts/", cohorts, name="metrics_creatoraccount_cohorts"),
             path("<int:pk>/readings.csv", file, name="metrics_creatoraccount_readings"),
+            *ConsentList(self).urls(),
             *super().get_urls(),
         ]
 
@@ -154,7 +158,9 @@ class CreatorAccountAdmin(ScopedAdmin):
     @display(
         description=_("state"),
         ordering="state",
-        label={AccountState.LINKED: "success", AccountState.NEEDS_CONSENT: "warning", AccountState.GONE: "danger"},
+        label=Colours(
+            {AccountState.LINKED: "success", AccountState.NEEDS_CONSENT: "warning", AccountState.GONE: "danger"}
+        ),
     )
     def state_label(self, row: CreatorAccount) -> tuple[str, str]:
         return row.state, row.get_state_display()
@@ -171,7 +177,8 @@ class CreatorAccountAdmin(ScopedAdmin):
 
     @display(description=_("consent until"), ordering="consent_ends_at")
     def consent_until(self, row: Any) -> Any:
-        return timezone.localtime(row.consent_ends_at).date() if row.consent_ends_at else None
+        is_valid = row.consent_ends_at and row.state == AccountState.LINKED
+        return timezone.localtime(row.consent_ends_at).date() if is_valid else None
 
 
 @admin.register(Authorisation)
