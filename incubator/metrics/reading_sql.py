@@ -97,7 +97,39 @@ CONTRADICT = """
 UPDATE metrics_quarantinedreading held SET state = 'rejected', decided_at = %(now)s, remark = 'contradicted'
 FROM incoming
 WHERE held.account_id = incoming.account_id AND held.state = 'open' AND held.day < %(day)s
+    AND held.followers IS NOT NULL
     AND incoming.followers > held.last_followers / 2 AND incoming.followers / 10 < greatest(held.last_followers, 1)
+"""
+
+# An answer without a usable figure. One open row an account: a newer such answer takes the place of an older one.
+HOLD_UNUSABLE = """
+WITH answer AS (
+    SELECT * FROM unnest(%(accounts)s::bigint[], %(why)s::text[], %(told)s::text[]) AS one (account_id, why, told)
+    WHERE NOT EXISTS (
+        SELECT FROM metrics_reading reading WHERE reading.day = %(day)s AND reading.account_id = one.account_id
+    )
+),
+older AS (
+    UPDATE metrics_quarantinedreading held SET state = 'rejected', decided_at = %(at)s, remark = 'again'
+    FROM answer
+    WHERE held.account_id = answer.account_id AND held.state = 'open' AND held.followers IS NULL
+        AND held.day < %(day)s
+)
+INSERT INTO metrics_quarantinedreading AS held
+    (account_id, day, told, source, fetched_at, run_id, last_day, last_followers, why, state, remark)
+SELECT answer.account_id, %(day)s, answer.told, %(source)s, %(at)s, %(run)s, latest.day, latest.followers, answer.why,
+    'open', ''
+FROM answer LEFT JOIN metrics_latestreading latest USING (account_id)
+ON CONFLICT (account_id, day) DO UPDATE
+SET told = excluded.told, why = excluded.why, fetched_at = excluded.fetched_at, run_id = excluded.run_id
+WHERE held.followers IS NULL AND held.state = 'open'
+"""
+# A reading that is taken for a fact closes what could not be used up to its day.
+ANSWERED = """
+UPDATE metrics_quarantinedreading held SET state = 'rejected', decided_at = %(now)s, remark = 'answered'
+FROM arrival
+WHERE held.account_id = arrival.account_id AND held.state = 'open' AND held.followers IS NULL AND held.day <= %(day)s
+    AND arrival.why IS NULL
 """
 
 # --- The day's work, in one statement ---------------------------------------------------------------------------------
@@ -107,13 +139,18 @@ WITH fact AS NOT MATERIALIZED (
     SELECT * FROM arrival WHERE why IS NULL AND NOT late
 ),
 held AS (
-    INSERT INTO metrics_quarantinedreading
-        (account_id, day, followers, following, source, fetched_at, run_id, last_day, last_followers, why, state,
+    INSERT INTO metrics_quarantinedreading AS unusable
+        (account_id, day, followers, told, following, source, fetched_at, run_id, last_day, last_followers, why, state,
         remark)
-    SELECT account_id, %(day)s, followers, following, %(source)s, %(at)s, %(run)s, old_day, old_followers, why,
+    SELECT account_id, %(day)s, followers, '', following, %(source)s, %(at)s, %(run)s, old_day, old_followers, why,
         'open', ''
     FROM arrival WHERE why IS NOT NULL
-    ON CONFLICT (account_id, day) DO NOTHING
+    ON CONFLICT (account_id, day) DO UPDATE
+    SET followers = excluded.followers, told = '', following = excluded.following, source = excluded.source,
+        fetched_at = excluded.fetched_at, run_id = excluded.run_id, last_day = excluded.last_day,
+        last_followers = excluded.last_followers, why = excluded.why, state = 'open', decided_by_id = NULL,
+        decided_at = NULL, remark = ''
+    WHERE unusable.followers IS NULL
 ),
 history AS (
     INSERT INTO metrics_reading (account_id, fetched_at, run_id, day, followers, following, source)
