@@ -49,6 +49,9 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("figures.FiguresImport", "upload_file"),
             ("metrics.Authorisation", "key"),
             ("metrics.RefreshRun", "sync"),
+            ("metrics.QuarantinedReading", "pan_tool"),
+            ("metrics.Correction", "history"),
+            ("metrics.Spike", "trending_up"),
         ],
     ),
     (
@@ -151,7 +154,7 @@ def _waiting(request: HttpRequest) -> list[Card]:
     from incubator.grants.admin import nearly_used_up
     from incubator.grants.choices import GrantState
     from incubator.jobs.admin import failed_lately
-    from incubator.metrics.admin import needing_consent
+    from incubator.metrics.admin import held_back, needing_consent
     from incubator.regions.choices import KeyCountyStatus
 
     def in_state(name: str, value: str) -> Callable:
@@ -176,6 +179,7 @@ def _waiting(request: HttpRequest) -> list[Card]:
             needing_consent,
             "key",
         ),
+        _card(request, "metrics.QuarantinedReading", _("Figures held back"), "held=open", held_back, "pan_tool"),
         _card(
             request,
             "grants.Grant",

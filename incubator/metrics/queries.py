@@ -7,7 +7,8 @@ from typing import Any
 from django.db.models import Max, Min, QuerySet
 from django.utils import timezone
 
-from incubator.metrics.models import CallBudget, CreatorAccount, Reading, RefreshRun
+from incubator.metrics.interests import ran_traffic
+from incubator.metrics.models import CallBudget, CreatorAccount, Reading, RefreshRun, Spike
 
 FRESH_DAYS = 7
 
@@ -42,6 +43,11 @@ def history(account_ids: list[int], *, since: date, until: date) -> dict[int, li
     for account_id, day, followers in rows.values_list("account_id", "day", "followers"):
         found[account_id].append((day, followers))
     return found
+
+
+def with_traffic(leaps: QuerySet[Spike]) -> QuerySet[Spike]:
+    """Annotate ``ran_traffic``: whether the trainee ran under a grant that day, which explains a leap."""
+    return leaps.annotate(ran_traffic=ran_traffic("account__trainee_id", "day"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,14 @@ from incubator.jobs.models import Job
 from incubator.metrics.choices import AccountState
 from incubator.metrics.models import (
     Authorisation,
+    Correction,
     CreatorAccount,
     LatestReading,
+    QuarantinedReading,
     RefreshBatch,
     RefreshFailure,
     RefreshRun,
+    Spike,
 )
 from incubator.programmes.models import Cohort, Participation, Programme
 from incubator.regions.models import KeyCounty, Region, RegionAlias
@@ -119,7 +122,36 @@ def _followers(world: World, staff: User, tag: str) -> World:
         error=f"错{tag}",
     )
     RefreshBatch.objects.create(run=run, number=0, account_ids=[account.pk], job=job)
-    return {CreatorAccount: account, Authorisation: consent, RefreshRun: run, Job: job}
+    odd = _oddities(account, run)
+    return {CreatorAccount: account, Authorisation: consent, RefreshRun: run, Job: job} | odd
+
+
+def _oddities(account: CreatorAccount, run: RefreshRun) -> World:
+    """A figure held back, a corrected reading, and a leap of the account."""
+    day, now = timezone.localdate() - timedelta(days=1), timezone.now()
+    held = QuarantinedReading.objects.create(
+        account=account,
+        day=day,
+        followers=40,
+        source="api",
+        fetched_at=now,
+        run=run,
+        last_day=day - timedelta(days=1),
+        last_followers=120_000,
+        why="drop",
+    )
+    correction = Correction.objects.create(
+        account=account,
+        day=day,
+        old_followers=1,
+        new_followers=2,
+        old_source="file",
+        new_source="api",
+        old_fetched_at=now,
+        new_fetched_at=now,
+    )
+    leap = Spike.objects.create(account=account, day=day - timedelta(days=90), gained=20_000, usual=100)
+    return {QuarantinedReading: held, Correction: correction, Spike: leap}
 
 
 def _given(world: World, staff: User, tag: str) -> World:
