@@ -1,4 +1,4 @@
-"""Answers without a usable figure: held back with their reason, never a reading, never 0, closed by the next reading."""
+"""Answers without a usable figure: held back with a reason, never a reading, never 0, closed by the next reading."""
 
 from datetime import date, datetime, timedelta
 
