@@ -39,4 +39,4 @@ def with_flag(candidates: QuerySet[Candidate]) -> QuerySet[Candidate]:
     leaps = Spike.objects.filter(
         account=OuterRef("account"), day__gte=OuterRef("looked_at_since"), day__lte=OuterRef("crossed_on")
     )
-    return rows.annotate(is_flagged=Exists(with_traffic(leaps).filter(ran_traffic=False)))
+    return rows.annotate(is_flagged=Exists(with_traffic(leaps).filter(ran_traffic=False)))  # type: ignore[misc]

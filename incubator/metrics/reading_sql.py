@@ -423,3 +423,23 @@ bins AS (
 INSERT INTO metrics_regionday (code, day, accounts, followers, people, read, compared, growth)
 SELECT code, day, accounts, followers, people, read, compared, growth FROM total JOIN bins USING (code, day)
 """
+
+# --- Put right --------------------------------------------------------------------------------------------------------
+
+FORGET_NEWEST = """
+DELETE FROM metrics_latestreading latest
+WHERE account_id = ANY(%(accounts)s) AND NOT EXISTS (SELECT FROM metrics_reading_as_of(latest.account_id, %(until)s))
+"""
+REWRITE_NEWEST = """
+INSERT INTO metrics_latestreading AS latest
+    (account_id, day, followers, fetched_at, source, previous_day, previous_followers)
+SELECT reading.account_id, reading.day, reading.followers, reading.fetched_at, reading.source, before.day,
+    before.followers
+FROM unnest(%(accounts)s::bigint[]) AS one (account_id)
+CROSS JOIN LATERAL metrics_reading_as_of(one.account_id, %(until)s) AS newest
+JOIN metrics_reading reading ON reading.day = newest.day AND reading.account_id = one.account_id
+LEFT JOIN LATERAL metrics_reading_as_of(one.account_id, newest.day - 1) AS before ON true
+ON CONFLICT (account_id) DO UPDATE
+SET day = excluded.day, followers = excluded.followers, fetched_at = excluded.fetched_at, source = excluded.source,
+    previous_day = excluded.previous_day, previous_followers = excluded.previous_followers
+"""

@@ -196,6 +196,8 @@ def hold_unusable(answers: Sequence[tuple[int, str, str]], *, day: date, origin:
 def _release(rows: Iterable[QuarantinedReading]) -> None:
     """Write figures that were held back; each as its own fetch told it."""
     for row in sorted(rows, key=lambda row: row.day):
+        if row.followers is None:
+            raise ValueError("an answer without a figure cannot become a reading")
         figures = Figures.of([(row.account_id, row.day, row.followers, row.following)])
         write_figures(figures, Origin(row.source, row.fetched_at, row.run_id), is_trusted=True)
 
