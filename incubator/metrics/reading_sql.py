@@ -33,8 +33,8 @@ TRUNCATE incoming
 """
 COPY = "COPY incoming (account_id, day, followers, following) FROM STDIN (FORMAT binary)"
 
-# Beside each figure what it is judged against. ``late``: at or behind a day that is known already, of the account or of
-# another account of the same person.
+# Beside each figure what it is judged against; one that will not replace the reading of its day is not judged.
+# ``late``: at or behind a day that is known already, of the account or of another account of the same person.
 ARRIVE = """
 CREATE TEMP TABLE IF NOT EXISTS arrival (
     account_id bigint, followers integer, following integer, trainee_id bigint, county_id varchar(6),
@@ -49,7 +49,13 @@ SELECT account.id, incoming.followers, nullif(incoming.following, -1), account.t
     latest.day, latest.followers, latest.growth,
     CASE
         WHEN %(trusted)s OR latest.day IS NULL OR greatest(latest.followers, incoming.followers) < %(floor)s THEN NULL
-        WHEN latest.day = %(day)s AND latest.followers = incoming.followers THEN NULL
+        WHEN latest.day >= %(day)s AND EXISTS (
+            SELECT FROM metrics_reading reading
+            WHERE reading.day = %(day)s AND reading.account_id = account.id AND (
+                reading.followers = incoming.followers OR reading.fetched_at >= %(at)s
+                OR (reading.source = 'api' AND %(source)s = 'file')
+            )
+        ) THEN NULL
         WHEN incoming.followers <= latest.followers / 2 THEN 'drop'
         WHEN incoming.followers / 10 >= latest.followers THEN 'rise'
     END,
