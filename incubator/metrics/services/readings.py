@@ -22,9 +22,8 @@ from incubator.common.errors import RuleBroken, Stale
 from incubator.metrics import reading_sql as sql
 from incubator.metrics.choices import QuarantineState
 from incubator.metrics.models import QuarantinedReading
-from incubator.metrics.services.rollups import recount_regions
+from incubator.metrics.services.rollups import lock_writing, recount_regions
 
-LOCK = 7_202_602  # advisory lock: one writer of readings at a time
 EPOCH = np.datetime64("2000-01-01")  # PostgreSQL's day 0
 COPY_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = b"\xff\xff"
@@ -111,7 +110,7 @@ def write_figures(figures: Figures, origin: Origin, *, is_trusted: bool = False)
     if not len(figures.accounts):
         return total
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        lock_writing(cursor)
         for day in np.unique(figures.days):
             total += _write_day(cursor, figures.on(day), day.astype(date), origin, is_trusted)
     return total
@@ -189,7 +188,7 @@ def hold_unusable(answers: Sequence[tuple[int, str, str]], *, day: date, origin:
         return
     accounts, why, told = (list(column) for column in zip(*answers, strict=True))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        lock_writing(cursor)
         cursor.execute(sql.HOLD_UNUSABLE, origin.values(day) | {"accounts": accounts, "why": why, "told": told})
 
 

@@ -12,8 +12,7 @@ from incubator.metrics import reading_sql as sql
 from incubator.metrics.models import LatestReading
 from incubator.metrics.reconciliation import Difference, newest_day
 from incubator.metrics.rollups import COUNTRY
-from incubator.metrics.services.readings import LOCK
-from incubator.metrics.services.rollups import recount_regions
+from incubator.metrics.services.rollups import lock_writing, recount_regions
 from incubator.regions.models import Region
 from trainees.models import Trainee
 
@@ -22,7 +21,7 @@ from trainees.models import Trainee
 def put_right(found: Sequence[Difference]) -> None:
     """Write anew what differs, from the readings. The smoothed growth of an account is left as it is."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        lock_writing(cursor)
     _rewrite_newest([one.key for one in found if one.kind == "newest"])
     crossed = _by_day(one for one in found if one.kind == "crossing")
     for day, accounts in crossed.items():
