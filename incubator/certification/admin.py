@@ -257,7 +257,7 @@ class CandidateAdmin(ReadOnlyAdmin):
     search_fields = ["participation__trainee__number"]
     fields = [("trainee", "trainee_county", "state")]
     readonly_fields = ["trainee", "trainee_county"]
-    sections = [_evidence, _leaps, _readings, _decision]
+    sections = [_leaps, _evidence, _readings, _decision]
     moves = [
         Move("approve", _("Approve"), _approve, form=Approval, states=[CandidateState.PENDING], is_main=True),
         Move("refuse", _("Refuse"), refuse_candidate, form=LongReason, states=[CandidateState.PENDING]),

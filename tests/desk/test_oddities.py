@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from incubator.accounts.choices import StaffGroup
+from incubator.metrics.admin.oddities import factor_of
 from incubator.metrics.choices import Source, Suspicion
 from incubator.metrics.models import Correction, LatestReading, QuarantinedReading, Reading, Spike
 from incubator.metrics.services.readings import Origin, hold_unusable, write_readings
@@ -110,7 +111,15 @@ def test_the_page_offers_what_fits_and_says_what_it_does(client, staff):
     odd, nothing = client.get(page(held())).content.decode(), client.get(page(unusable())).content.decode()
     assert "/accept/" in odd and "becomes the reading of its day" in odd
     assert "/accept/" not in nothing and "/reject/" in nothing and "not counted as 0" in nothing
-    assert "held back, no reading" in odd and "line-chart-dot" in odd
+    assert ">held back<" in odd and "line-chart-dot" in odd and "to be looked at" in odd
+
+
+@pytest.mark.parametrize(
+    ("before", "figure", "factor"),
+    [(10_000, 125_000, "× 12.5"), (10_000, 1_250, "÷ 8.0"), (10_000, 0, "-"), (0, 150, "-")],
+)
+def test_the_factor_is_read_at_a_glance(before, figure, factor):
+    assert factor_of(held(before=before, figure=figure)) == factor
 
 
 def test_what_decided_itself_says_how(client, staff):

@@ -75,11 +75,14 @@ def _moment(at: Any) -> str:
 
 
 def factor_of(row: QuarantinedReading) -> str:
-    """How many times the last reading the figure is, ``× 12.5``; a dash where one of both is not known, or was 0."""
-    if row.followers is None or not row.last_followers:
+    """How many times the last reading the figure is, ``× 12.5``, or how many times less, ``÷ 8.0``.
+
+    A dash where one of both is not known, or is 0.
+    """
+    if not row.followers or not row.last_followers:
         return "-"
     factor = row.followers / row.last_followers
-    return f"× {factor:.1f}" if factor >= 1 else f"× {factor:.2f}"
+    return f"× {factor:,.1f}" if factor >= 1 else f"÷ {1 / factor:,.1f}"
 
 
 def remark_of(row: QuarantinedReading) -> Any:
@@ -132,11 +135,12 @@ def _around(request: HttpRequest, row: QuarantinedReading) -> Section:
     points = dict(readings)
     if row.followers is not None:
         points.setdefault(row.day, row.followers)
-    title = gettext("Readings around, with the figure held back as a dot")
+    has_dot = row.followers is not None
+    title = gettext("Readings around, with the figure held back as a dot") if has_dot else gettext("Readings around")
     drawing = line_chart(sorted(points.items()), label=title, mark=row.day)
     near = sorted((day, value) for day, value in points.items() if abs(day - row.day) <= TABLE_AROUND)
     known = {day for day, _value in readings}
-    rows = [(day, number(value), "" if day in known else _("held back, no reading")) for day, value in near]
+    rows = [(day, number(value), "" if day in known else _("held back")) for day, value in near]
     numbers = table("", [_("day"), _("followers"), _("note")], rows, empty=_("No readings."))
     return Section(title, drawing + numbers.html)
 
@@ -206,24 +210,24 @@ class QuarantinedReadingAdmin(OddityAdmin):
     list_display = [
         "day",
         "account",
-        "person",
-        "county",
         "figure",
         "last_figure",
         "last_day",
         "factor",
         "why_label",
+        "person",
+        "county",
         "source",
         "state_label",
     ]
     list_filter = [HeldBackFilter, "why", "account__platform", "account__trainee__county"]
     list_select_related = ["account__trainee__county", "run", "decided_by"]
-    fields = [("account_link", "trainee_link", "county", "state_label")]
-    readonly_fields = ["account_link", "trainee_link", "county", "state_label"]
+    fields = [("account_link", "trainee_link", "county", "state")]
+    readonly_fields = ["account_link", "trainee_link", "county"]
     sections = [_compared, _choices, _decision, _around]
     moves = [
         Move("accept", _("Accept"), accept_reading, form=Remark, states=["figure"], state_of=_kind),
-        Move("reject", _("Reject"), reject_reading, form=Remark, states=[QuarantineState.OPEN], is_main=True),
+        Move("reject", _("Reject"), reject_reading, form=Remark, states=[QuarantineState.OPEN]),
     ]
 
     @display(description=_("figure"), ordering="followers")
