@@ -49,8 +49,11 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("figures.FiguresImport", "upload_file"),
             ("metrics.Authorisation", "key"),
             ("metrics.RefreshRun", "sync"),
-            ("metrics.Alarm", "notifications_active"),
+            ("metrics.QuarantinedReading", "pan_tool"),
+            ("metrics.Correction", "history"),
+            ("metrics.Spike", "trending_up"),
             ("metrics.PlatformEvent", "cleaning_services"),
+            ("metrics.Alarm", "notifications_active"),
         ],
     ),
     (
@@ -176,7 +179,7 @@ def _waiting(request: HttpRequest) -> list[Card]:
     from incubator.grants.admin import nearly_used_up
     from incubator.grants.choices import GrantState
     from incubator.jobs.admin import failed_lately
-    from incubator.metrics.admin import consent_list_url, needing_consent_now
+    from incubator.metrics.admin import consent_list_url, held_back, needing_consent_now
     from incubator.regions.choices import KeyCountyStatus
 
     def in_state(name: str, value: str) -> Callable:
@@ -202,6 +205,7 @@ def _waiting(request: HttpRequest) -> list[Card]:
             "key",
             url=consent_list_url(),
         ),
+        _card(request, "metrics.QuarantinedReading", _("Figures held back"), "held=open", held_back, "pan_tool"),
         _card(
             request,
             "grants.Grant",

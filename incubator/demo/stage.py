@@ -19,9 +19,11 @@ from courses.services import enrol, graduate_all, mark_attendance
 from incubator.accounts.models import Posting, User
 from incubator.accounts.services import ensure_groups
 from incubator.certification.models import Award, Badge, Candidate, Rule
+from incubator.certification.queries import unexplained_leaps
 from incubator.certification.services import approve_candidate, evaluate, publish_rule, refuse_candidate
 from incubator.common.errors import RuleBroken
 from incubator.demo.cast import (
+    BELIEVED,
     BOUGHT,
     COUNTIES,
     COURSES,
@@ -320,7 +322,11 @@ def certify(clock: DemoClock) -> None:
     for candidate in bought[:1]:
         refuse_candidate(candidate, by=certifier, reason=REFUSAL)
     for candidate in [c for c in pending if c not in bought[:1]][:-1]:
-        approve_candidate(candidate, by=certifier, on=clock.built_on)
+        approve_candidate(candidate, by=certifier, on=clock.built_on, remark=_remark(candidate))
+
+
+def _remark(candidate: Candidate) -> str:
+    return BELIEVED if unexplained_leaps(candidate).exists() else ""
 
 
 def _leapt(candidate: Candidate) -> bool:

@@ -98,9 +98,11 @@ def _replaced(corrections: dict[date, list[Correction]]) -> Iterator[Point]:
 
 
 def _held_back(account: CreatorAccount, since: date, until: date) -> Iterator[Point]:
-    """Figures that never became facts."""
+    """Figures that never became facts. An answer without a figure has no place on the drawing."""
     held = QuarantinedReading.objects.filter(account=account, day__range=(since, until))
     for row in held.exclude(state=QuarantineState.ACCEPTED).order_by("day"):
+        if row.followers is None:
+            continue
         words = f"{row.followers:,}, {row.get_why_display()}, {row.get_state_display()}"
         yield Point(row.day, row.followers, note=words)
 

@@ -27,7 +27,7 @@ from incubator.metrics.models import Authorisation, CreatorAccount, RefreshBatch
 from incubator.metrics.platforms import client_for, rate_per_second
 from incubator.metrics.services.calls import calls_left, spend_calls
 from incubator.metrics.services.consent import lose_consents, store_tokens
-from incubator.metrics.services.readings import Figures, Origin, Written, write_figures
+from incubator.metrics.services.readings import Figures, Origin, Written, hold_unusable, write_figures
 from incubator.metrics.services.refresh import answered, clock_of, finish_batch, stop_run
 from incubator.metrics.streaming import Stream
 
@@ -64,6 +64,7 @@ FAILURES: dict[type[base.PlatformError], Failure] = {
     base.Reauthorise: Failure.REAUTHORISE,
     base.Gone: Failure.GONE,
     base.BadAnswer: Failure.BAD_ANSWER,
+    base.UnusableFigure: Failure.BAD_ANSWER,
     base.Misconfigured: Failure.MISCONFIGURED,
     NoCallsLeft: Failure.ACCOUNT_LIMIT,
     OtherDay: Failure.OTHER_DAY,
@@ -384,7 +385,7 @@ def free_rotation(authorisation: Authorisation) -> None:
 
 @transaction.atomic
 def note_failures(batch: RefreshBatch, failed: dict[int, base.PlatformError]) -> None:
-    """Keep why each account failed, and mark those that need consent again or are gone."""
+    """Keep why each account failed, mark those that need consent again or are gone, hold unusable answers back."""
     now = timezone.now()
     rows = [
         RefreshFailure(run=batch.run, account_id=pk, kind=_failure(error, batch), code=error.code[:20], at=now)
@@ -397,6 +398,11 @@ def note_failures(batch: RefreshBatch, failed: dict[int, base.PlatformError]) ->
     lose_consents({row.account_id: row.code for row in rows if row.kind == Failure.REAUTHORISE}, at=now)
     gone = [row.account_id for row in rows if row.kind == Failure.GONE]
     CreatorAccount.objects.linked().filter(pk__in=gone).update(state=AccountState.GONE)
+    hold_unusable(
+        [(pk, error.code, error.told) for pk, error in failed.items() if isinstance(error, base.UnusableFigure)],
+        day=batch.run.day,
+        origin=Origin(Source.API, now, batch.run_id),
+    )
 
 
 def _failure(error: base.PlatformError, batch: RefreshBatch) -> Failure:

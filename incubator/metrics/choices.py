@@ -66,10 +66,17 @@ class Source(models.TextChoices):
 
 
 class Suspicion(models.TextChoices):
-    """Why a figure is not taken for a fact."""
+    """Why an answer is not taken for a fact: the figure is odd, or there is none that could be one."""
 
     DROP = "drop", _("fell by half or more")
     RISE = "rise", _("rose tenfold or more")
+    MISSING = "missing", _("no figure in the answer")
+    NO_NUMBER = "no_number", _("not a whole number")
+    NEGATIVE = "negative", _("below zero")
+    ABSURD = "absurd", _("larger than can be")
+
+
+UNUSABLE = (Suspicion.MISSING, Suspicion.NO_NUMBER, Suspicion.NEGATIVE, Suspicion.ABSURD)
 
 
 class QuarantineState(models.TextChoices):

@@ -13,6 +13,7 @@ from incubator.common.encryption import EncryptedTextField
 from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics.choices import (
+    UNUSABLE,
     AccountState,
     AlarmKind,
     ConsentAct,
@@ -374,19 +375,28 @@ class QuarantinedReadingQuerySet(RegionScopedQuerySet):
     def open(self) -> Self:
         return self.filter(state=QuarantineState.OPEN)
 
+    def with_figure(self) -> Self:
+        """Without the unusable answers, which hold nothing that could become a fact."""
+        return self.filter(followers__isnull=False)
+
 
 class QuarantinedReading(models.Model):
-    """A figure too odd to be taken for a fact: not in the history until somebody, or the next day, confirms it."""
+    """A figure too odd to be taken for a fact: not in the history until somebody, or the next day, confirms it.
+
+    Or an answer without a usable one: then ``followers`` is None (never 0), ``told`` is what stood in its place, and
+    the account's next reading closes the row. An account never read before has no last figure.
+    """
 
     account = models.ForeignKey(CreatorAccount, models.PROTECT, related_name="quarantined", verbose_name=_("account"))
     day = models.DateField(_("day"))
-    followers = models.PositiveIntegerField(_("followers"))
+    followers = models.PositiveIntegerField(_("followers"), null=True)
+    told = models.CharField(_("what the platform told"), max_length=30, blank=True)
     following = models.PositiveIntegerField(null=True)
     source = models.CharField(_("source"), max_length=10, choices=Source)
     fetched_at = models.DateTimeField(_("fetched at"))
     run = models.ForeignKey(RefreshRun, models.PROTECT, null=True, related_name="quarantined")
-    last_day = models.DateField(_("last read on"))
-    last_followers = models.PositiveIntegerField(_("followers then"))
+    last_day = models.DateField(_("last read on"), null=True)
+    last_followers = models.PositiveIntegerField(_("followers then"), null=True)
     why = models.CharField(_("why"), max_length=10, choices=Suspicion)
     state = models.CharField(
         _("state"), max_length=10, choices=QuarantineState, default=QuarantineState.OPEN, editable=False
@@ -403,11 +413,27 @@ class QuarantinedReading(models.Model):
         verbose_name = _("reading held back")
         verbose_name_plural = _("readings held back")
         ordering = ["-day", "pk"]
-        constraints = [models.UniqueConstraint(fields=["account", "day"], name="one_held_back_per_account_and_day")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "day"], name="one_held_back_per_account_and_day"),
+            models.CheckConstraint(
+                condition=Q(why__in=UNUSABLE, followers=None)
+                | Q(followers__isnull=False, last_day__isnull=False, last_followers__isnull=False)
+                & ~Q(why__in=UNUSABLE),
+                name="odd_figures_are_figures_and_unusable_answers_none",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=QuarantineState.ACCEPTED, followers=None), name="only_figures_are_accepted"
+            ),
+        ]
         indexes = [models.Index(fields=["account"], condition=Q(state="open"), name="held_back_open")]
 
     def __str__(self) -> str:
-        return f"{self.account} {self.day}: {self.followers}"
+        return f"{self.account} {self.day}: {self.answer}"
+
+    @property
+    def answer(self) -> str:
+        """The figure, or what the platform told instead; a dash for nothing at all."""
+        return self.told or "-" if self.followers is None else f"{self.followers:,}"
 
 
 class SpikeQuerySet(RegionScopedQuerySet):

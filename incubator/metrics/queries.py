@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
-from incubator.metrics.models import CallBudget, Reading, RefreshRun
+from incubator.metrics.interests import ran_traffic
+from incubator.metrics.models import CallBudget, Reading, RefreshRun, Spike
 
 FRESH_DAYS = 7  # a reading is fresh for so long, wherever a share of fresh ones is told
 ONE_DAY = timedelta(days=1)
@@ -85,6 +86,11 @@ def first_read_on(account_id: int, *, until: date) -> date:
 
 def _days(since: date, until: date) -> list[date]:
     return [since + timedelta(days=n) for n in range((until - since).days + 1)]
+
+
+def with_traffic(leaps: QuerySet[Spike]) -> QuerySet[Spike]:
+    """Annotate ``ran_traffic``: whether the trainee ran under a grant that day, which explains a leap."""
+    return leaps.annotate(ran_traffic=ran_traffic("account__trainee_id", "day"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,15 @@ from incubator.metrics.choices import AccountState
 from incubator.metrics.models import (
     Alarm,
     Authorisation,
+    Correction,
     CreatorAccount,
     LatestReading,
     PlatformEvent,
+    QuarantinedReading,
     RefreshBatch,
     RefreshFailure,
     RefreshRun,
+    Spike,
 )
 from incubator.programmes.models import Cohort, Participation, Programme
 from incubator.regions.models import KeyCounty, Region, RegionAlias
@@ -122,7 +125,7 @@ def _followers(world: World, staff: User, tag: str) -> World:
     )
     RefreshBatch.objects.create(run=run, number=0, account_ids=[account.pk], job=job)
     world = {CreatorAccount: account, Authorisation: consent, RefreshRun: run, Job: job}
-    return world | _of_the_whole_country(today, now)
+    return world | _oddities(account, run) | _of_the_whole_country(today, now)
 
 
 def _of_the_whole_country(today: date, now: datetime) -> World:
@@ -134,6 +137,34 @@ def _of_the_whole_country(today: date, now: datetime) -> World:
         platform="kuaishou", day=day, kind="cleaning", read=60, hit=30, lost=1_500, noticed_at=now
     )
     return {Alarm: alarm, PlatformEvent: event}
+
+
+def _oddities(account: CreatorAccount, run: RefreshRun) -> World:
+    """A figure held back, a corrected reading, and a leap of the account."""
+    day, now = timezone.localdate() - timedelta(days=1), timezone.now()
+    held = QuarantinedReading.objects.create(
+        account=account,
+        day=day,
+        followers=40,
+        source="api",
+        fetched_at=now,
+        run=run,
+        last_day=day - timedelta(days=1),
+        last_followers=120_000,
+        why="drop",
+    )
+    correction = Correction.objects.create(
+        account=account,
+        day=day,
+        old_followers=1,
+        new_followers=2,
+        old_source="file",
+        new_source="api",
+        old_fetched_at=now,
+        new_fetched_at=now,
+    )
+    leap = Spike.objects.create(account=account, day=day - timedelta(days=90), gained=20_000, usual=100)
+    return {QuarantinedReading: held, Correction: correction, Spike: leap}
 
 
 def _given(world: World, staff: User, tag: str) -> World:

@@ -190,6 +190,19 @@ def test_an_odd_figure_is_held_back_and_is_no_fact(before, figure, why):
     assert LatestReading.objects.get().followers == (before if why else figure)
 
 
+def test_days_that_are_history_are_not_held_back_when_they_are_told_again():
+    """A platform with history tells the same days every night, also those from before a rise that was confirmed."""
+    account = CreatorAccountFactory()
+    days = [(account, 0, 10_000), (account, 1, 200_000), (account, 2, 210_000)]
+    write(*days)
+
+    assert write(*days, at=AT + timedelta(days=1)) == Written(kept=3)
+    assert write((account, 0, 10_500), source=Source.FILE, at=AT + timedelta(days=1)) == Written(kept=1)
+
+    assert QuarantinedReading.objects.get().state == QuarantineState.ACCEPTED
+    assert history(account) == [(DAY, 10_000), (on(1), 200_000), (on(2), 210_000)]
+
+
 def test_the_next_day_confirms_what_was_held_back():
     account = CreatorAccountFactory()
     write((account, 0, 10_000))

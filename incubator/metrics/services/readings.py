@@ -3,11 +3,12 @@
 A figure goes one of four ways. New to the account and plausible: written. Odd: held back, never in the history as a
 fact. For a day that is behind the account's newest reading (a back-fill, a correction): written by the careful way, and
 the regions concerned are counted anew. Equal to what is there, older, or from a source that counts less: left out.
+An answer without a usable figure is held back too, so that it can be seen; it never becomes a reading.
 
 Everything happens in one transaction under one lock, so that what a reading changed is judged against what was there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -18,13 +19,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from incubator.common.errors import Stale
+from incubator.common.errors import RuleBroken, Stale
 from incubator.metrics import reading_sql as sql
 from incubator.metrics.choices import QuarantineState
 from incubator.metrics.models import QuarantinedReading
-from incubator.metrics.services.rollups import recount_regions
+from incubator.metrics.services.rollups import lock_writing, recount_regions
 
-LOCK = 7_202_602  # advisory lock: one writer of readings at a time
 EPOCH = np.datetime64("2000-01-01")  # PostgreSQL's day 0
 COPY_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = b"\xff\xff"
@@ -130,7 +130,7 @@ def write_figures(figures: Figures, origin: Origin, *, is_trusted: bool = False)
     if not len(figures.accounts):
         return total
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        lock_writing(cursor)
         for day in np.unique(figures.days):
             total += _write_day(cursor, figures.on(day), day.astype(date), origin, is_trusted, recount)
     recount.now()
@@ -143,6 +143,7 @@ def _write_day(cursor: Any, figures: Figures, day: date, origin: Origin, is_trus
         _stage(cursor, figures)
     values = origin.values(day) | {"trusted": is_trusted}
     cursor.execute(sql.ARRIVE, values)
+    cursor.execute(sql.ANSWERED, {"day": day, "now": timezone.now()})
     cursor.execute(sql.COUNT_LATE)
     late, known = cursor.fetchone()
     if late < known:
@@ -200,16 +201,39 @@ def _settle_held_back(cursor: Any, day: date) -> bool:
     return bool(confirmed)
 
 
+@transaction.atomic
+def hold_unusable(answers: Sequence[tuple[int, str, str]], *, day: date, origin: Origin) -> None:
+    """Hold back answers without a usable figure: ``(account_id, why, what the platform told)``.
+
+    Where the day has a reading already, nothing is missing. Done twice, it changes nothing the second time.
+    """
+    if not answers:
+        return
+    accounts, why, told = (list(column) for column in zip(*answers, strict=True))
+    with connection.cursor() as cursor:
+        lock_writing(cursor)
+        cursor.execute(sql.HOLD_UNUSABLE, origin.values(day) | {"accounts": accounts, "why": why, "told": told})
+
+
 def _release(rows: Iterable[QuarantinedReading]) -> None:
     """Write figures that were held back; each as its own fetch told it."""
     for row in sorted(rows, key=lambda row: row.day):
+        if row.followers is None:
+            raise ValueError("an answer without a figure cannot become a reading")
         figures = Figures.of([(row.account_id, row.day, row.followers, row.following)])
         write_figures(figures, Origin(row.source, row.fetched_at, row.run_id), is_trusted=True)
 
 
 @transaction.atomic
 def accept_reading(row: QuarantinedReading, *, by: Any, remark: str = "") -> QuarantinedReading:
-    """Take a figure that was held back for a fact. Raises ``Stale`` when it is decided already."""
+    """Take a figure that was held back for a fact. Raises ``Stale`` when it is decided already.
+
+    Raises ``RuleBroken`` for an answer without a usable figure.
+    """
+    if row.followers is None:
+        raise RuleBroken(
+            _("There is no figure in this answer that could be taken for a fact. It can only be rejected.")
+        )
     _decide(row, QuarantineState.ACCEPTED, by=by, remark=remark)
     _release([row])
     return row
@@ -219,7 +243,7 @@ def accept_reading(row: QuarantinedReading, *, by: Any, remark: str = "") -> Qua
 def accept_explained(rows: QuerySet[QuarantinedReading], *, remark: str, at: datetime) -> int:
     """Take held-back figures for facts that something explains (``remark``), nobody deciding; returns how many."""
     with connection.cursor() as cursor:  # before the rows: whoever writes readings locks in this order
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        lock_writing(cursor)
     found = list(rows.select_for_update(of=("self",)))
     QuarantinedReading.objects.filter(pk__in=[row.pk for row in found]).update(
         state=QuarantineState.ACCEPTED, decided_at=at, remark=remark
@@ -230,7 +254,7 @@ def accept_explained(rows: QuerySet[QuarantinedReading], *, remark: str, at: dat
 
 @transaction.atomic
 def reject_reading(row: QuarantinedReading, *, by: Any, remark: str = "") -> QuarantinedReading:
-    """Leave a figure out of the history for good."""
+    """Leave a figure out of the history for good; for an unusable answer it says that somebody has seen it."""
     return _decide(row, QuarantineState.REJECTED, by=by, remark=remark)
 
 

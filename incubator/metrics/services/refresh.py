@@ -118,11 +118,11 @@ def clock_of(run: RefreshRun) -> datetime:
 
 
 def answered(day: date, accounts: Iterable[int]) -> set[int]:
-    """Accounts whose figure of the day is there: as a reading, or held back."""
+    """Accounts whose figure of the day is there: as a reading, or held back. An unusable answer has no figure."""
     accounts = list(accounts)
     read = Reading.objects.filter(day=day, account_id__in=accounts).values_list("account_id", flat=True)
-    held = QuarantinedReading.objects.filter(day=day, account_id__in=accounts).values_list("account_id", flat=True)
-    return {*read, *held}
+    held = QuarantinedReading.objects.with_figure().filter(day=day, account_id__in=accounts)
+    return {*read, *held.values_list("account_id", flat=True)}
 
 
 def _without_reading(run: RefreshRun) -> list[int]:
