@@ -14,7 +14,7 @@ from incubator.metrics.models import CallBudget, CreatorAccount, Reading, Refres
 FRESH_DAYS = 7
 ONE_DAY = timedelta(days=1)
 # Months older than this are closed and have an index by account; newer ones are read day after day by the key.
-OPEN_DAYS = timedelta(days=92)
+OPEN_DAYS = timedelta(days=70)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def thinned_history(account_id: int, *, since: date, until: date, most: int = 20
 
 
 def first_read_on(account_id: int, *, until: date) -> date:
-    """The day of an account's first reading; one without any, or with recent ones only, begins 92 days ago."""
+    """The day of an account's first reading; one without any, or with recent ones only, begins 70 days ago."""
     edge = until - OPEN_DAYS
     with connection.cursor() as cursor:
         cursor.execute(FIRST_DAY, [account_id, edge])
