@@ -201,7 +201,7 @@ def history_chart(
 
 def _history_field(points: Sequence[Point], since: date, until: date, levels: Sequence[int]) -> _Field:
     values = [point.value for point in points]
-    low, high = min(values), max(values)
+    low, high = float(min(values)), float(max(values))
     near = [level for level in levels if low < level and level / 2 <= high]
     ahead = next((level for level in sorted(near) if level > high), high)
     low, high = _with_margin(low, max(high, ahead))

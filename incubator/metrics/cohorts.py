@@ -49,9 +49,8 @@ FROM person GROUP BY cohort_id
 """
 
 # How people grew, by cohort and weeks or days since their support began. Closed months are read by account, the months
-# that are still written day after day by the key; OFFSET 0 keeps the planner from reading everybody's history instead. A
-# week without a reading keeps the last one, but not for longer than
-# everyone is to be read in.
+# that are still written day after day by the key; OFFSET 0 keeps the planner from reading everybody's history instead.
+# A week without a reading keeps the last one, but not for longer than everyone is to be read in.
 GROWTH = """
 WITH part AS ({part}),
 asked AS (
@@ -217,7 +216,7 @@ def compare_cohorts(cohorts: Sequence[Cohort], *, user: Any, on: date) -> list[C
         cursor.execute(STANDING.format(part=part), [*values, on, FRESH_DAYS])
         for row in cursor.fetchall():
             _stand(found[row[0]], row[1:])
-        asked = [on, on - OPEN_DAYS, SAMPLE, WEEKS, MAX_GAP, BASE_WITHIN, list(AGES)]
+        asked: list[Any] = [on, on - OPEN_DAYS, SAMPLE, WEEKS, MAX_GAP, BASE_WITHIN, list(AGES)]
         cursor.execute(GROWTH.format(part=part), [*values, *asked])
         for kind, cohort, n, people, first, second in cursor.fetchall():
             _grow(found[cohort], kind, n, people, first, second)

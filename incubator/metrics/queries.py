@@ -83,7 +83,7 @@ def thinned_history(account_id: int, *, since: date, until: date, most: int = 20
     span = (until - since).days + 1
     step = 1 if span <= most else 7 * -(-span // (7 * most))
     edge = until - OPEN_DAYS
-    parameters = {
+    parameters: dict[str, Any] = {
         "account": account_id,
         "since": since,
         "until": until,
