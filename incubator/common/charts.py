@@ -201,7 +201,7 @@ def history_chart(
 
 def _history_field(points: Sequence[Point], since: date, until: date, levels: Sequence[int]) -> _Field:
     values = [point.value for point in points]
-    low, high = min(values), max(values)
+    low, high = float(min(values)), float(max(values))
     near = [level for level in levels if low < level and level / 2 <= high]
     ahead = next((level for level in sorted(near) if level > high), high)
     low, high = _with_margin(low, max(high, ahead))
@@ -334,7 +334,7 @@ class Curve:
 def curves_chart(curves: Sequence[Curve], *, label: str, steps: int, every: int, unit: str) -> SafeString:
     """Several lines over steps 0 to ``steps``, told apart by colour and by dashes; empty without any number.
 
-    Every ``every``-th step is named, with ``unit`` (``"week %s"``).
+    Every ``every``-th step is numbered, the first with ``unit`` (``"week %s"``): on a phone there is room for no more.
     """
     values = [value for curve in curves for _step, value in curve.values]
     if not values:
@@ -342,7 +342,7 @@ def curves_chart(curves: Sequence[Curve], *, label: str, steps: int, every: int,
     field = _Field(0, steps, *_with_margin(min(values), max(values)))
     context = {
         "label": label,
-        **_axes(field, [(field.x(step), unit % step) for step in range(0, steps + 1, every)]),
+        **_axes(field, [(field.x(step), str(step) if step else unit % step) for step in range(0, steps + 1, every)]),
         "curves": [
             (number, curve.name, " ".join(f"{field.x(step)},{field.y(value)}" for step, value in curve.values))
             for number, curve in enumerate(curves)

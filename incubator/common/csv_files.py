@@ -32,7 +32,7 @@ def csv_lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     writer = csv.writer(_Line())
     yield MARK
     for row in rows:
-        yield writer.writerow([csv_cell(cell) for cell in row])  # type: ignore[misc] - what ``write`` gave back
+        yield writer.writerow([csv_cell(cell) for cell in row])  # type: ignore[misc]  # what ``write`` gave back
 
 
 def csv_response(name: str, rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:

@@ -22,4 +22,4 @@ def approved_grants(trainee_id: int, user: Any) -> Iterator[Mark]:
             "level": grant.get_level_display(),
             "count": f"{grant.impressions:,}",
         }
-        yield Mark(grant.approved_on, None, label, "grant", _("Grant"))  # type: ignore[arg-type] - excluded above
+        yield Mark(grant.approved_on, None, label, "grant", _("Grant"))  # type: ignore[arg-type]

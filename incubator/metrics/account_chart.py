@@ -68,7 +68,8 @@ def account_chart(account: CreatorAccount, *, span: str, user: Any, on: date) ->
 def _support_periods(account: CreatorAccount, user: Any) -> list[tuple[date, date]]:
     """First and last days of the support periods of the account's owner, the newest last."""
     found = Participation.objects.visible_to(user).filter(trainee=account.trainee_id).exclude(support_starts_on=None)
-    return list(found.order_by("support_starts_on").values_list("support_starts_on", "support_ends_on"))
+    ends = found.order_by("support_starts_on").values_list("support_starts_on", "support_ends_on")
+    return [(start, end) for start, end in ends if start and end]
 
 
 def _days_of(account: CreatorAccount, span: str, windows: list[tuple[date, date]], on: date) -> tuple[date, date]:

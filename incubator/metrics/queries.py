@@ -15,7 +15,7 @@ from incubator.metrics.models import CallBudget, Reading, RefreshRun, Spike
 FRESH_DAYS = 7  # a reading is fresh for so long, wherever a share of fresh ones is told
 ONE_DAY = timedelta(days=1)
 # Months older than this are closed and have an index by account; newer ones are read day after day by the key.
-OPEN_DAYS = timedelta(days=92)
+OPEN_DAYS = timedelta(days=70)
 
 
 def history(account_ids: list[int], *, since: date, until: date) -> dict[int, list[tuple[date, int]]]:
@@ -63,7 +63,7 @@ def thinned_history(account_id: int, *, since: date, until: date, most: int = 20
     span = (until - since).days + 1
     step = 1 if span <= most else 7 * -(-span // (7 * most))
     edge = until - OPEN_DAYS
-    parameters = {
+    parameters: dict[str, Any] = {
         "account": account_id,
         "since": since,
         "until": until,
@@ -77,7 +77,7 @@ def thinned_history(account_id: int, *, since: date, until: date, most: int = 20
 
 
 def first_read_on(account_id: int, *, until: date) -> date:
-    """The day of an account's first reading; one without any, or with recent ones only, begins 92 days ago."""
+    """The day of an account's first reading; one without any, or with recent ones only, begins 70 days ago."""
     edge = until - OPEN_DAYS
     with connection.cursor() as cursor:
         cursor.execute(FIRST_DAY, [account_id, edge])

@@ -176,7 +176,7 @@ def test_cohorts_fit_beside_each_other(live_server, visit, shoot):
         shoot(page, f"cohorts_index_{width}")
     page.uncheck("input[name=cohort] >> nth=0")
     page.uncheck("input[name=cohort] >> nth=1")
-    page.click("form button[type=submit]")
+    page.click("form.desk-section button")
     page.wait_for_selector("[role=alert]")
     shoot(page, "cohorts_error_390")
 

@@ -134,7 +134,7 @@ def test_curves_are_told_apart_and_named():
     )
 
     assert re.findall(r'class="curve curve-(\d)" points="([^"]+)"', drawing)[0][1].startswith("0.0,")
-    assert "A &amp; B" in drawing and "week 13" in drawing
+    assert "A &amp; B" in drawing and ">week 0<" in drawing and ">13<" in drawing
     assert 'class="history-dot curve-1"' in drawing  # one number is a dot
 
 

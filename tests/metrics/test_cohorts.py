@@ -183,12 +183,13 @@ def test_a_large_cohort_is_told_from_a_part_of_its_people(monkeypatch):
     assert first.people == 8 and first.followed == 3 and first.weeks == again.weeks
 
 
-def test_lines_end_where_fewer_than_half_have_come():
+def test_lines_end_where_fewer_than_four_in_five_have_come():
     cohort = CohortFactory()
-    for started in (15, 15, 60):
+    for started in (15, 15, 60, 60, 60, 60):
         person(cohort, started, {0: 100, 14: 200, 21: 300})
 
     assert [week.week for week in figures(cohort)[0].steady_weeks] == [0, 1, 2]
+    assert max(week.week for week in figures(cohort)[0].weeks) == 5
 
 
 def test_people_of_other_regions_are_not_counted():

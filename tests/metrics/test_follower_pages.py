@@ -104,7 +104,7 @@ def test_the_first_day_is_that_of_the_oldest_reading():
     reading(young, back(3), 5)
 
     assert first_read_on(account.pk, until=TODAY) == back(700)
-    assert first_read_on(young.pk, until=TODAY) == back(91)
+    assert first_read_on(young.pk, until=TODAY) == back(69)
 
 
 @pytest.mark.parametrize("years", [3, 8])

@@ -19,6 +19,7 @@
     const points = [...figure.querySelectorAll(".history-figures tr[data-x]")].map((row) => ({
       x: Number(row.dataset.x),
       y: Number(row.dataset.y),
+      value: row.cells[1].textContent,
       words: [...row.cells].map((cell) => cell.textContent.trim()).filter(Boolean).join(" · "),
     }));
     const placed = [...figure.querySelectorAll("[data-x]:not(tr)")];
@@ -47,7 +48,11 @@
       }
       for (const word of heights) word.style.top = `${down(Number(word.dataset.y))}%`;
       const isWhole = view.width >= UNIT;
-      range.textContent = `${day(view.left)} – ${day(view.left + view.width)}`;
+      const seen = points.filter((p) => p.x >= view.left && p.x <= view.left + view.width);
+      const lowest = seen.reduce((best, p) => (p.y > best.y ? p : best), seen[0]);
+      const highest = seen.reduce((best, p) => (p.y < best.y ? p : best), seen[0]);
+      const numbers = seen.length ? ` · ${lowest.value} – ${highest.value}` : "";
+      range.textContent = `${day(view.left)} – ${day(view.left + view.width)}${numbers}`;
       tools.querySelector("[data-zoom=out]").disabled = isWhole;
       tools.querySelector("[data-zoom=all]").disabled = isWhole;
       tools.querySelector("[data-zoom=in]").disabled = view.width <= CLOSEST;
