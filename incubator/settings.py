@@ -170,6 +170,7 @@ CELERY_BEAT_SCHEDULE = {
     "remind of consents": {"task": "metrics.remind_consents", "schedule": crontab(hour=1, minute=0)},
     "refresh followers": {"task": "metrics.refresh_today", "schedule": crontab(hour=2, minute=0)},
     "check freshness": {"task": "metrics.check_freshness", "schedule": crontab(minute="*/10")},
+    "count coverage": {"task": "metrics.count_coverage", "schedule": crontab(minute="5-59/10")},
     "evaluate certification": {"task": "certification.evaluate_today", "schedule": crontab(hour=6, minute=0)},
 }
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
@@ -222,7 +223,9 @@ ALARM_START_HOUR = env.int("ALARM_START_HOUR", default=4)  # o'clock by which th
 ALARM_RUN_HOURS = env.int("ALARM_RUN_HOURS", default=8)  # a day's 100,000 calls at 5 a second take 5.6 hours
 ALARM_COVERAGE_DAYS = env.int("ALARM_COVERAGE_DAYS", default=7)
 ALARM_COVERAGE_PERCENT = env.int("ALARM_COVERAGE_PERCENT", default=90)
-COVERAGE_KEPT_SECONDS = env.int("COVERAGE_KEPT_SECONDS", default=300)  # how old the tables of coverage may be; 0: never
+COVERAGE_KEPT_SECONDS = env.int(
+    "COVERAGE_KEPT_SECONDS", default=300
+)  # a region's table of coverage is kept so long; 0: not
 
 # --- Language, time, files -------------------------------------------------------------------------------------------
 

@@ -253,15 +253,26 @@ def spread_of(accounts: QuerySet[CreatorAccount], *, at: datetime) -> Spread:
 
 def spread_for(user: Any, *, at: datetime) -> Spread:
     """The same of what a person may see, kept for ``COVERAGE_KEPT_SECONDS`` for everybody who sees the same regions."""
-    seconds, key = settings.COVERAGE_KEPT_SECONDS, _key_of(scope_of(user))
+    scope = scope_of(user)
     with suppress(RedisError):  # without the cache it is counted each time, and the page stands
-        if seconds and (kept := cache.get(key)) is not None:
+        if settings.COVERAGE_KEPT_SECONDS and (kept := cache.get(_key_of(scope))) is not None:
             return kept  # type: ignore[no-any-return]
     spread = spread_of(CreatorAccount.objects.visible_to(user), at=at)
+    _keep(scope, spread, settings.COVERAGE_KEPT_SECONDS)
+    return spread
+
+
+def keep_country(*, at: datetime) -> None:
+    """Count the whole country ahead: over 1,000,000 accounts it takes seconds, and nobody is to wait for them."""
+    if settings.COVERAGE_KEPT_SECONDS:
+        spread = spread_of(CreatorAccount.objects.all(), at=at)
+        _keep(RegionScope(everything=True), spread, SILENT_AFTER.total_seconds())
+
+
+def _keep(scope: RegionScope, spread: Spread, seconds: float) -> None:
     with suppress(RedisError):
         if seconds:
-            cache.set(key, spread, seconds)
-    return spread
+            cache.set(_key_of(scope), spread, seconds)
 
 
 def _key_of(scope: RegionScope) -> str:

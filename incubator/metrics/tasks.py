@@ -26,6 +26,14 @@ def check_freshness() -> None:
     check_freshness(at=timezone.now())
 
 
+@shared_task(name="metrics.count_coverage")
+def count_coverage() -> None:
+    """Count the country's coverage ahead for the pages that show it."""
+    from incubator.metrics.freshness import keep_country
+
+    keep_country(at=timezone.now())
+
+
 @shared_task(name="metrics.ensure_partitions")
 def ensure_partitions() -> None:
     """Make the months of readings ahead, index closed ones, drop those too old."""

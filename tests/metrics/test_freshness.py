@@ -37,6 +37,7 @@ from tests.factories import (
     official,
     reading,
     region,
+    superuser,
 )
 
 pytestmark = pytest.mark.django_db
@@ -341,7 +342,7 @@ def test_the_scheduler_is_told_to_look_and_to_make_months():
     from incubator.celery import app
 
     app.loader.import_default_modules()
-    wanted = {"metrics.check_freshness", "metrics.ensure_partitions"}
+    wanted = {"metrics.check_freshness", "metrics.count_coverage", "metrics.ensure_partitions"}
     assert wanted <= {entry["task"] for entry in django_settings.CELERY_BEAT_SCHEDULE.values()}
     assert wanted <= set(app.tasks)
 
@@ -422,6 +423,20 @@ def test_coverage_is_kept_for_those_who_see_the_same(two_counties, settings, cle
         assert spread_for(one, at=NOON + timedelta(seconds=30)).at == NOON
 
     assert list(told(spread_for(other, at=NOON).counties)) == ["520526"]
+
+
+def test_coverage_of_the_country_is_counted_ahead(two_counties, settings, clean_cache, django_assert_num_queries):
+    from incubator.metrics import tasks
+
+    settings.COVERAGE_KEPT_SECONDS = 60
+    boss = superuser()
+    with time_machine.travel(NOON, tick=False):
+        tasks.count_coverage()
+    with django_assert_num_queries(0):
+        kept = spread_for(boss, at=NOON + timedelta(minutes=5))
+
+    assert kept.at == NOON and len(kept.counties) == 2
+    assert len(spread_for(official("520526"), at=NOON).counties) == 1
 
 
 def test_coverage_is_counted_where_the_cache_is_away(two_counties, settings, monkeypatch):

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from incubator.common.desk import QuestionFilter, ReadOnlyAdmin, extend_desk
@@ -20,13 +21,15 @@ from incubator.metrics.planning import MAX_GAP
 from incubator.metrics.queries import FRESH_DAYS
 from incubator.regions.scoping import scope_of
 
+OPEN, OVER = pgettext_lazy("alarm", "open"), pgettext_lazy("alarm", "over")
+
 
 class OpenFilter(QuestionFilter):
     title = _("state")
     parameter_name = "state"
     questions = {
-        "open": (_("open"), lambda rows: rows.filter(cleared_at=None)),
-        "over": (_("over"), lambda rows: rows.exclude(cleared_at=None)),
+        "open": (OPEN, lambda rows: rows.filter(cleared_at=None)),
+        "over": (OVER, lambda rows: rows.exclude(cleared_at=None)),
     }
 
 
@@ -44,7 +47,7 @@ class AlarmAdmin(ReadOnlyAdmin):
 
     @display(description=_("state"), label={"open": "danger", "over": "success"})
     def state(self, row: Alarm) -> tuple[str, Any]:
-        return ("open", _("open")) if row.cleared_at is None else ("over", _("over"))
+        return ("open", OPEN) if row.cleared_at is None else ("over", OVER)
 
 
 # --- Where one acts ---------------------------------------------------------------------------------------------------
