@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -44,6 +44,7 @@ TOKEN_MARGIN = timedelta(hours=1)  # a token that ends within the hour is exchan
 MOST_DAYS = 30  # how far back a platform that has history is asked
 QUOTA_STOPS = 5  # refusals in a row: one is an account that is banned, five are the day's calls
 LONGEST_PAUSE = 300.0  # seconds
+DATABASE_PATIENCE, DATABASE_PAUSE = 300.0, 0.5  # seconds that tokens wait for a database, and between two tries
 
 Step = Literal["rotate", "fetch"]
 
@@ -207,7 +208,7 @@ class BatchWork:
 
     def _take_tokens(self, task: Task, tokens: base.Tokens) -> None:
         """Stored first, used then. Where somebody consented anew or withdrew meanwhile, theirs is what counts."""
-        store_tokens(task.authorisation, tokens)
+        store_surely(task.authorisation, tokens)
         found = Authorisation.objects.filter(pk=task.account, account__state=AccountState.LINKED)
         current = found.select_related("account__latest").first()
         if current is not None:
@@ -292,7 +293,7 @@ class BatchWork:
         """Tokens that were exchanged are stored and figures that arrived are written, whatever ended the work."""
         for task, answer in self.stream.close():
             if isinstance(answer, base.Tokens):
-                store_tokens(task.authorisation, answer)
+                store_surely(task.authorisation, answer)
             elif task.step == "rotate":
                 free_rotation(task.authorisation)
             elif isinstance(answer, list) and self.stopped_by is None:
@@ -376,6 +377,23 @@ def claim_rotation(authorisation: Authorisation, *, at: datetime) -> bool:
     free = Q(claimed_until=None) | Q(claimed_until__lt=at)
     claimed = Authorisation.objects.filter(free, pk=authorisation.pk, rotation=authorisation.rotation)
     return bool(claimed.update(claimed_until=at + CLAIM))
+
+
+def store_surely(authorisation: Authorisation, tokens: base.Tokens) -> None:
+    """Store exchanged tokens, waiting for a database that is away: those before them are good for nothing any more, and
+    these are nowhere but here. Without them the creator would have to consent again.
+    """
+    deadline = time.monotonic() + DATABASE_PATIENCE
+    while True:
+        try:
+            store_tokens(authorisation, tokens)
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(DATABASE_PAUSE)
+            connection.close_if_unusable_or_obsolete()
+        else:
+            return
 
 
 def free_rotation(authorisation: Authorisation) -> None:

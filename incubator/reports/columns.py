@@ -51,7 +51,7 @@ COLUMNS = [
     Column(_("Days"), 6, COUNT, lambda line: line.days),
     Column(_("Class hours"), 9, HOURS, lambda line: class_hours(line.minutes), lambda line: line.minutes),
     Column(_("Graduated on"), 11, DAY, lambda line: line.graduated_on, lambda line: int(line.graduated_on is not None)),
-    Column(_("Account"), 14, TEXT, lambda line: line.handle or ""),
+    Column(_("Account"), 24, TEXT, lambda line: line.handle or ""),
     Column(
         _("Followers before"), 13, COUNT, lambda line: line.first_followers, lambda line: line.first_followers, False
     ),

@@ -4,6 +4,7 @@ import time
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 
 from incubator.common.errors import RuleBroken
 from incubator.jobs import services as jobs
@@ -305,6 +306,26 @@ def test_a_token_endpoint_that_stumbles_disconnects_nobody(platform, accounts, m
     assert run.readings.count() == 3
     assert set(CreatorAccount.objects.values_list("state", flat=True)) == {AccountState.LINKED}
     assert not Authorisation.objects.exclude(claimed_until=None).exists()
+
+
+def test_exchanged_tokens_wait_for_a_database_that_is_away(platform, accounts, monkeypatch):
+    """They exist nowhere else: the platform has discarded the ones before."""
+    Authorisation.objects.update(access_expires_at=AT)
+    real, away = batches.store_tokens, [True, True, True]
+
+    def store(authorisation, tokens):
+        if away and away.pop():
+            raise OperationalError("terminating connection due to unexpected postmaster exit")
+        return real(authorisation, tokens)
+
+    monkeypatch.setattr(batches, "store_tokens", store)
+    monkeypatch.setattr(batches, "DATABASE_PAUSE", 0.01)
+
+    refresh()
+
+    assert Reading.objects.count() == 3
+    assert set(Authorisation.objects.values_list("rotation", flat=True)) == {1}
+    assert set(CreatorAccount.objects.values_list("state", flat=True)) == {"linked"}
 
 
 def test_exchanged_tokens_are_stored_when_the_batch_is_stopped(platform, accounts, monkeypatch):

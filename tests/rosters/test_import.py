@@ -196,6 +196,18 @@ def test_a_wrong_file_is_refused_with_a_sentence(cohort, county, clerk, content,
     assert nothing_was_written()
 
 
+def test_a_sheet_of_one_row_is_not_called_empty(cohort, county, clerk):
+    buffer = BytesIO()
+    book = xlsxwriter.Workbook(buffer)
+    book.add_worksheet().write_row(0, 0, HEADERS)
+    book.close()
+    buffer.seek(0)
+
+    roster = bring_in(buffer, cohort, county, clerk)
+
+    assert roster.state == "refused" and " 1 " in roster.error  # the header is in row 1, and nobody below it
+
+
 def test_an_empty_sheet_is_refused(cohort, county, clerk):
     buffer = BytesIO()
     book = xlsxwriter.Workbook(buffer)

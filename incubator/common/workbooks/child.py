@@ -72,7 +72,7 @@ def read(path: str, most_rows: int, most_columns: int) -> None:
         workbook = CalamineWorkbook.from_path(path)
         for name in workbook.sheet_names:
             sheet = workbook.get_sheet_by_name(name)
-            if sheet.total_height and sheet.total_width:
+            if sheet.start is not None:  # total_height is 0 for a sheet of one row, too
                 check_size(sheet.height, sheet.width, most_rows, most_columns)
                 write(sheet)
                 return

@@ -83,9 +83,18 @@ def _failures(request: HttpRequest, account: CreatorAccount) -> Section:
 class CreatorAccountAdmin(ScopedAdmin):
     may_edit = False
     is_long = True
-
-    list_display = ["handle", "person", "county", "state_label", "latest_followers", "latest_day", "consent_until"]
-    list_filter = [ConsentFilter, "state", "trainee__county"]
+    list_display = [
+        "handle",
+        "platform",
+        "person",
+        "county",
+        "state_label",
+        "latest_followers",
+        "latest_day",
+        "latest_source",
+        "consent_until",
+    ]
+    list_filter = [ConsentFilter, "platform", "state", "latest__source", "trainee__county"]
     list_select_related = ["trainee__county", "latest"]
     search_fields = ["handle"]
     search_help_text = _("Account number, or the trainee's number, name, mobile or ID number")
@@ -113,11 +122,11 @@ class CreatorAccountAdmin(ScopedAdmin):
         return (by_handle if by_handle.exists() else queryset.filter(person_q(term, "trainee__"))), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        shown = [("state", "latest_followers", "latest_day")] if obj else []
+        shown = [("state", "latest_followers", "latest_day", "latest_source")] if obj else []
         return [(None, {"fields": [*self.fields, *shown]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["state", "latest_followers", "latest_day"] if obj else []
+        return ["state", "latest_followers", "latest_day", "latest_source"] if obj else []
 
     def get_urls(self) -> list:
         cohorts = self.admin_site.admin_view(self.cohorts_view)
@@ -174,6 +183,11 @@ class CreatorAccountAdmin(ScopedAdmin):
     def latest_day(self, row: CreatorAccount) -> Any:
         latest = getattr(row, "latest", None)
         return latest.day if latest else None
+
+    @display(description=_("source"), ordering="latest__source")
+    def latest_source(self, row: CreatorAccount) -> Any:
+        latest = getattr(row, "latest", None)
+        return latest.get_source_display() if latest else None
 
     @display(description=_("consent until"), ordering="consent_ends_at")
     def consent_until(self, row: Any) -> Any:

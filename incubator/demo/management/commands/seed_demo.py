@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from incubator.common.errors import RuleBroken
@@ -26,6 +27,8 @@ class Command(BaseCommand):
             raise CommandError(f"The platform simulator does not answer ({error}). Start it with make run.") from None
         except (stage.DemoFailed, RuleBroken) as error:
             raise CommandError(str(error)) from None
+        except (OperationalError, InterfaceError):
+            raise CommandError("The database went away. The next start finishes the demo county.") from None
 
     def _build(self) -> None:
         began = time.monotonic()
