@@ -22,10 +22,10 @@ from incubator.jobs.registry import job_handler
 from incubator.jobs.services import RunningJob, TryAgain
 from incubator.metrics.choices import AccountState, Failure, Source
 from incubator.metrics.clients import base
-from incubator.metrics.limits import BrokerGate, GateAway, Paused
+from incubator.metrics.limits import BrokerGate, GateAway, NotMade, Paused
 from incubator.metrics.models import Authorisation, CreatorAccount, RefreshBatch, RefreshFailure
 from incubator.metrics.platforms import client_for, rate_per_second
-from incubator.metrics.services.calls import calls_left, spend_calls
+from incubator.metrics.services.calls import calls_left, give_back_calls, spend_calls
 from incubator.metrics.services.consent import store_tokens
 from incubator.metrics.services.readings import Figures, Origin, Written, write_figures
 from incubator.metrics.services.refresh import answered, clock_of, finish_batch, stop_run
@@ -170,6 +170,10 @@ class BatchWork:
     def _spend(self, accounts: Sequence[int]) -> set[int]:
         return spend_calls(self.batch.run.platform, self.at.date(), accounts)
 
+    def _give_back(self, accounts: Sequence[int]) -> None:
+        """Else a platform that was left alone four times would have used up the day of accounts nobody called."""
+        give_back_calls(self.batch.run.platform, self.at.date(), accounts)
+
     # Calls
 
     def _fetch(self, authorisation: Authorisation, pause: float = 0) -> None:
@@ -224,6 +228,8 @@ class BatchWork:
     def _take_error(self, task: Task, error: base.PlatformError) -> None:
         if task.step == "rotate":
             free_rotation(task.authorisation)
+        if isinstance(error, NotMade):
+            self._give_back([task.account])
         if isinstance(error, STOPPING):
             self.stopped_by = error
         elif isinstance(error, base.RefreshNeeded) and task.account not in self.rotated:
@@ -287,7 +293,9 @@ class BatchWork:
 
     def _settle(self) -> None:
         """Tokens that were exchanged are stored and figures that arrived are written, whatever ended the work."""
-        for task, answer in self.stream.close():
+        left = self.stream.close()
+        self._give_back([task.account for task, answer in left if answer is None or isinstance(answer, NotMade)])
+        for task, answer in left:
             if isinstance(answer, base.Tokens):
                 store_tokens(task.authorisation, answer)
             elif task.step == "rotate":
@@ -328,7 +336,10 @@ def _after(pause: float, call: Callable[[], Awaitable[Any]]) -> Callable[[], Awa
         return call
 
     async def later() -> Any:
-        await asyncio.sleep(pause)
+        try:
+            await asyncio.sleep(pause)
+        except asyncio.CancelledError:
+            raise NotMade from None
         return await call()
 
     return later

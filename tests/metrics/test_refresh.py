@@ -10,7 +10,9 @@ from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics import batches, streaming
 from incubator.metrics.choices import AccountState, Failure, Platform
+from incubator.metrics.limits import BrokerGate, Paused
 from incubator.metrics.models import (
+    AccountCalls,
     Authorisation,
     CallBudget,
     CreatorAccount,
@@ -196,6 +198,23 @@ def test_calls_beyond_the_days_budget_are_not_made(platform, accounts, settings)
     assert list(run.failures.values_list("account__handle", "kind")) == [("ks2", Failure.QUOTA_SPENT)]
 
 
+def test_calls_that_were_not_made_are_given_back(platform, accounts, monkeypatch):
+    """A platform that is left alone, night or day, must not use up the calls of accounts that nobody called."""
+
+    async def left_alone(gate):
+        raise Paused(30)
+
+    monkeypatch.setattr(BrokerGate, "enter", left_alone)
+
+    for _pass in range(5):
+        run = start_refresh(platform=Platform.KUAISHOU, day=DAY, at=AT)
+        work_off()
+
+    assert CallBudget.objects.get().spent == 0
+    assert set(AccountCalls.objects.values_list("calls", flat=True)) == {0}
+    assert run.finished_at is None and not run.failures.exists()
+
+
 def test_an_account_is_not_called_more_often_a_day_than_allowed(platform, accounts, settings, monkeypatch):
     monkeypatch.setattr(batches.BatchWork, "_pause", lambda self, account: 0)
     settings.KUAISHOU_CALLS_PER_ACCOUNT = 2
@@ -298,6 +317,17 @@ def test_exchanged_tokens_are_stored_when_the_batch_is_stopped(platform, account
         consent = platform.state.consents["kuaishou"].by_handle[account.handle]
         assert Authorisation.objects.get(account=account).refresh_token == consent.refresh_token
     assert platform.calls(REFRESH) == {"ks0": 1, "ks1": 1, "ks2": 1}
+
+
+def test_a_claim_whose_exchange_was_not_begun_is_given_back(platform, accounts, monkeypatch, settings):
+    later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
+    platform.set_clock(later)
+    monkeypatch.setattr(batches, "CONCURRENT_CALLS", 1)
+    settings.KUAISHOU_APP_SECRET = "renewed"
+
+    run = refresh(day, later)
+
+    assert run.has_stopped and not Authorisation.objects.exclude(claimed_until=None).exists()
 
 
 def stop_at_once(work, task, answer):
