@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -44,6 +44,7 @@ TOKEN_MARGIN = timedelta(hours=1)  # a token that ends within the hour is exchan
 MOST_DAYS = 30  # how far back a platform that has history is asked
 QUOTA_STOPS = 5  # refusals in a row: one is an account that is banned, five are the day's calls
 LONGEST_PAUSE = 300.0  # seconds
+DATABASE_BACK_WITHIN = 600.0  # seconds; so long a worker holds on to tokens which it cannot store
 
 Step = Literal["rotate", "fetch"]
 
@@ -106,6 +107,7 @@ class BatchWork:
     written: Written = field(default_factory=Written)
     failed: dict[int, base.PlatformError] = field(default_factory=dict)
     rotated: set[int] = field(default_factory=set)
+    unsaved: list[tuple[Authorisation, base.Tokens]] = field(default_factory=list)
     tries: dict[int, int] = field(default_factory=dict)
     answers: list[tuple[int, base.Reading]] = field(default_factory=list)
     stopped_by: base.PlatformError | None = None
@@ -209,7 +211,9 @@ class BatchWork:
 
     def _take_tokens(self, task: Task, tokens: base.Tokens) -> None:
         """Stored first, used then. Where somebody consented anew or withdrew meanwhile, theirs is what counts."""
-        store_tokens(task.authorisation, tokens)
+        self.unsaved.append((task.authorisation, tokens))
+        store_tokens(*self.unsaved[-1])
+        self.unsaved.pop()
         found = Authorisation.objects.filter(pk=task.account, account__state=AccountState.LINKED)
         current = found.select_related("account__latest").first()
         if current is not None:
@@ -294,11 +298,11 @@ class BatchWork:
     def _settle(self) -> None:
         """Tokens that were exchanged are stored and figures that arrived are written, whatever ended the work."""
         left = self.stream.close()
+        self.unsaved += [(task.authorisation, answer) for task, answer in left if isinstance(answer, base.Tokens)]
+        store_patiently(self.unsaved)
         self._give_back([task.account for task, answer in left if answer is None or isinstance(answer, NotMade)])
         for task, answer in left:
-            if isinstance(answer, base.Tokens):
-                store_tokens(task.authorisation, answer)
-            elif task.step == "rotate":
+            if task.step == "rotate" and not isinstance(answer, base.Tokens):
                 free_rotation(task.authorisation)
             elif isinstance(answer, list) and self.stopped_by is None:
                 self._take_readings(task, answer)
@@ -384,6 +388,21 @@ def claim_rotation(authorisation: Authorisation, *, at: datetime) -> bool:
     free = Q(claimed_until=None) | Q(claimed_until__lt=at)
     claimed = Authorisation.objects.filter(free, pk=authorisation.pk, rotation=authorisation.rotation)
     return bool(claimed.update(claimed_until=at + CLAIM))
+
+
+def store_patiently(unsaved: Iterable[tuple[Authorisation, base.Tokens]]) -> None:
+    """Store tokens that nobody else has; a database that is away is waited for. Then the event loop must be at rest."""
+    end = time.monotonic() + DATABASE_BACK_WITHIN
+    for authorisation, tokens in unsaved:
+        while True:
+            try:
+                store_tokens(authorisation, tokens)
+                break
+            except (OperationalError, InterfaceError):
+                if time.monotonic() > end:
+                    raise
+                connection.close()
+                time.sleep(0.5)
 
 
 def free_rotation(authorisation: Authorisation) -> None:

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 
 from incubator.common.errors import RuleBroken
 from incubator.jobs import services as jobs
@@ -311,6 +312,27 @@ def test_exchanged_tokens_are_stored_when_the_batch_is_stopped(platform, account
     platform.set_clock(later)
     monkeypatch.setattr(batches.BatchWork, "_take", stop_at_once)
 
+    refresh(day, later)
+
+    for account in accounts:
+        consent = platform.state.consents["kuaishou"].by_handle[account.handle]
+        assert Authorisation.objects.get(account=account).refresh_token == consent.refresh_token
+    assert platform.calls(REFRESH) == {"ks0": 1, "ks1": 1, "ks2": 1}
+
+
+def test_tokens_are_held_until_the_database_is_back(platform, accounts, monkeypatch):
+    later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
+    platform.set_clock(later)
+    real, tried = batches.store_tokens, []
+
+    def away_at_first(authorisation, tokens):
+        tried.append(authorisation)
+        if len(tried) < 3:
+            raise OperationalError("the connection is closed")
+        return real(authorisation, tokens)
+
+    monkeypatch.setattr(batches, "store_tokens", away_at_first)
+    monkeypatch.setattr(batches.connection, "close", lambda: None)  # the test's own, with its transaction
     refresh(day, later)
 
     for account in accounts:
