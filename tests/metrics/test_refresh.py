@@ -372,6 +372,25 @@ def test_a_consent_withdrawn_during_the_exchange_is_respected(platform, accounts
     assert not Reading.objects.exists() and platform.calls(USER_INFO) == {}
 
 
+def test_a_consent_given_anew_during_the_exchange_is_kept(platform, accounts, monkeypatch):
+    """A new consent counts its exchanges from none again, like the one before."""
+    later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
+    platform.set_clock(later)
+    real = batches.store_tokens
+
+    def consented_meanwhile(authorisation, tokens):
+        code = platform.state.issue_code(authorisation.account.handle)
+        grant_consent(authorisation.account, ask(platform, lambda client: client.exchange(code, at=later)), at=later)
+        return real(authorisation, tokens)
+
+    monkeypatch.setattr(batches, "store_tokens", consented_meanwhile)
+    refresh(day, later)
+
+    for account in accounts:
+        consent = platform.state.consents["kuaishou"].by_handle[account.handle]
+        assert Authorisation.objects.get(account=account).refresh_token == consent.refresh_token
+
+
 # --- Stop and resume --------------------------------------------------------------------------------------------------
 
 
