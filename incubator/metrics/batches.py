@@ -189,12 +189,14 @@ class BatchWork:
         self.rotated.add(pk)
         if authorisation.refresh_expires_at <= self.at:
             self.failed[pk] = base.Reauthorise("expired")
+            self._give_back([pk])
         elif claim_rotation(authorisation, at=timezone.now()):
             call = partial(self.client.refresh, _tokens(authorisation), at=self.at)
             self.open_calls += 1
             self.stream.add(Task("rotate", authorisation), _after(pause, call), must_finish=True)
         else:
             self.failed[pk] = base.Transient("rotation claimed elsewhere")
+            self._give_back([pk])
 
     # Answers
 

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 
 from incubator.common.errors import RuleBroken
 from incubator.jobs import services as jobs
@@ -339,6 +340,17 @@ def test_tokens_are_held_until_the_database_is_back(platform, accounts, monkeypa
         consent = platform.state.consents["kuaishou"].by_handle[account.handle]
         assert Authorisation.objects.get(account=account).refresh_token == consent.refresh_token
     assert platform.calls(REFRESH) == {"ks0": 1, "ks1": 1, "ks2": 1}
+
+
+def test_an_exchange_claimed_elsewhere_costs_no_call(platform, accounts):
+    later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
+    platform.set_clock(later)
+    Authorisation.objects.filter(account=accounts[0]).update(claimed_until=timezone.now() + timedelta(minutes=1))
+
+    refresh(day, later)
+
+    assert not AccountCalls.objects.get(account=accounts[0]).calls
+    assert CallBudget.objects.get().spent == 2 and platform.calls(REFRESH) == {"ks1": 1, "ks2": 1}
 
 
 def test_a_claim_whose_exchange_was_not_begun_is_given_back(platform, accounts, monkeypatch, settings):
