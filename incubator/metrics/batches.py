@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Literal
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,7 +23,7 @@ from incubator.jobs.services import RunningJob, TryAgain
 from incubator.metrics.choices import AccountState, Failure, Source
 from incubator.metrics.clients import base
 from incubator.metrics.limits import BrokerGate, GateAway, NotMade, Paused
-from incubator.metrics.models import Authorisation, CreatorAccount, RefreshBatch, RefreshFailure
+from incubator.metrics.models import Authorisation, CreatorAccount, QuarantinedReading, RefreshBatch, RefreshFailure
 from incubator.metrics.platforms import client_for, rate_per_second
 from incubator.metrics.services.calls import calls_left, give_back_calls, spend_calls
 from incubator.metrics.services.consent import store_tokens
@@ -280,8 +280,7 @@ class BatchWork:
         with transaction.atomic():
             written = write_figures(_figures(arrived), Origin(Source.API, timezone.now(), self.batch.run_id))
             RefreshFailure.objects.filter(run=self.batch.run, account_id__in=accounts).delete()
-            counts = {"read": F("read") + len(accounts), "quarantined": F("quarantined") + written.quarantined}
-            RefreshBatch.objects.filter(pk=self.batch.pk).update(**counts)
+            count_batch(self.batch)
         self.written += written
         self.read += len(accounts)
         self._say_progress()
@@ -390,6 +389,13 @@ def claim_rotation(authorisation: Authorisation, *, at: datetime) -> bool:
     free = Q(claimed_until=None) | Q(claimed_until__lt=at)
     claimed = Authorisation.objects.filter(free, pk=authorisation.pk, rotation=authorisation.rotation)
     return bool(claimed.update(claimed_until=at + CLAIM))
+
+
+def count_batch(batch: RefreshBatch) -> None:
+    """Say how many of the batch were read and held back. Counted, not added up: two workers may have read the same."""
+    held = QuarantinedReading.objects.filter(run=batch.run, day=batch.run.day, account_id__in=batch.account_ids)
+    read = len(answered(batch.run.day, batch.account_ids))
+    RefreshBatch.objects.filter(pk=batch.pk).update(read=read, quarantined=held.count())
 
 
 def store_patiently(unsaved: Iterable[tuple[Authorisation, base.Tokens]]) -> None:

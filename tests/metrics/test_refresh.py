@@ -1,5 +1,6 @@
 """A refresh run against the simulator over real HTTP: nothing lost, nothing doubled, every failure said."""
 
+from collections import deque
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -351,6 +352,19 @@ def test_an_exchange_claimed_elsewhere_costs_no_call(platform, accounts):
 
     assert not AccountCalls.objects.get(account=accounts[0]).calls
     assert CallBudget.objects.get().spent == 2 and platform.calls(REFRESH) == {"ks1": 1, "ks2": 1}
+
+
+def test_readings_that_two_workers_made_are_counted_once(platform, accounts, monkeypatch):
+    """Each began before the other had written."""
+    run = refresh()
+    both = deque(Authorisation.objects.select_related("account__latest").order_by("account_id"))
+    monkeypatch.setattr(batches.BatchWork, "_todo", lambda work: both)
+
+    again = jobs.ask_for_job("refresh_batch", key="again", batch=run.batches.get().pk)
+    jobs.run(again.pk)
+
+    assert platform.calls(USER_INFO) == {"ks0": 2, "ks1": 2, "ks2": 2}
+    assert run.batches.get().read == run.readings.count() == 3
 
 
 def test_a_claim_whose_exchange_was_not_begun_is_given_back(platform, accounts, monkeypatch, settings):
