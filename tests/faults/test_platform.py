@@ -50,7 +50,7 @@ def test_half_an_hour_of_errors_costs_few_calls_and_everybody_is_read_after_it(h
     house.connect(200)
     house.platform.break_(USER_INFO, "http_500")
     run = house.begin()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 12
     house.wait(lambda: time.monotonic() > end)
     in_vain = dict(calls(house))
     assert not Reading.objects.exists()
@@ -66,7 +66,7 @@ def test_half_an_hour_of_errors_costs_few_calls_and_everybody_is_read_after_it(h
     assert_sound(house, run)
 
 
-@pytest.mark.parametrize(("retry_after", "seconds"), [("3", 3), ("date:3", 3)])
+@pytest.mark.parametrize(("retry_after", "seconds"), [("5", 5), ("date:5", 5)])
 def test_patience_the_platform_asks_for_is_kept_by_all_workers(house, workers, retry_after, seconds):
     house.connect(200)
     run = house.begin()
@@ -78,8 +78,9 @@ def test_patience_the_platform_asks_for_is_kept_by_all_workers(house, workers, r
 
     run = house.finish(run)
 
-    early = [instant for instant in arrivals(house) if asked_at + 0.5 < instant < asked_at + seconds - 0.2]
-    assert early == [] and max(arrivals(house)) > asked_at + seconds - 0.2
+    # What was on its way arrives; a date has whole seconds, and the clock may strike between it and the Date header.
+    early = [instant for instant in arrivals(house) if asked_at + 1 < instant < asked_at + seconds - 1.2]
+    assert early == [] and max(arrivals(house)) > asked_at + seconds - 1.2
     assert run.finished_at and Reading.objects.count() == 200
     assert_sound(house, run)
 
