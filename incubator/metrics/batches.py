@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Literal
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,10 +22,10 @@ from incubator.jobs.registry import job_handler
 from incubator.jobs.services import RunningJob, TryAgain
 from incubator.metrics.choices import AccountState, Failure, Source
 from incubator.metrics.clients import base
-from incubator.metrics.limits import BrokerGate, GateAway, Paused
-from incubator.metrics.models import Authorisation, CreatorAccount, RefreshBatch, RefreshFailure
+from incubator.metrics.limits import BrokerGate, GateAway, NotMade, Paused
+from incubator.metrics.models import Authorisation, CreatorAccount, QuarantinedReading, RefreshBatch, RefreshFailure
 from incubator.metrics.platforms import client_for, rate_per_second
-from incubator.metrics.services.calls import calls_left, spend_calls
+from incubator.metrics.services.calls import calls_left, give_back_calls, spend_calls
 from incubator.metrics.services.consent import lose_consents, store_tokens
 from incubator.metrics.services.readings import Figures, Origin, Written, hold_unusable, write_figures
 from incubator.metrics.services.refresh import answered, clock_of, finish_batch, stop_run
@@ -44,7 +44,7 @@ TOKEN_MARGIN = timedelta(hours=1)  # a token that ends within the hour is exchan
 MOST_DAYS = 30  # how far back a platform that has history is asked
 QUOTA_STOPS = 5  # refusals in a row: one is an account that is banned, five are the day's calls
 LONGEST_PAUSE = 300.0  # seconds
-DATABASE_PATIENCE, DATABASE_PAUSE = 300.0, 0.5  # seconds that tokens wait for a database, and between two tries
+DATABASE_BACK_WITHIN = 600.0  # seconds; so long a worker holds on to tokens which it cannot store
 
 Step = Literal["rotate", "fetch"]
 
@@ -108,6 +108,7 @@ class BatchWork:
     written: Written = field(default_factory=Written)
     failed: dict[int, base.PlatformError] = field(default_factory=dict)
     rotated: set[int] = field(default_factory=set)
+    unsaved: list[tuple[Authorisation, base.Tokens]] = field(default_factory=list)
     tries: dict[int, int] = field(default_factory=dict)
     answers: list[tuple[int, base.Reading]] = field(default_factory=list)
     stopped_by: base.PlatformError | None = None
@@ -173,6 +174,10 @@ class BatchWork:
     def _spend(self, accounts: Sequence[int]) -> set[int]:
         return spend_calls(self.batch.run.platform, self.at.date(), accounts)
 
+    def _give_back(self, accounts: Sequence[int]) -> None:
+        """Else a platform that was left alone four times would have used up the day of accounts nobody called."""
+        give_back_calls(self.batch.run.platform, self.at.date(), accounts)
+
     # Calls
 
     def _fetch(self, authorisation: Authorisation, pause: float = 0) -> None:
@@ -186,12 +191,14 @@ class BatchWork:
         self.rotated.add(pk)
         if authorisation.refresh_expires_at <= self.at:
             self.failed[pk] = base.Reauthorise("expired")
+            self._give_back([pk])
         elif claim_rotation(authorisation, at=timezone.now()):
             call = partial(self.client.refresh, _tokens(authorisation), at=self.at)
             self.open_calls += 1
             self.stream.add(Task("rotate", authorisation), _after(pause, call), must_finish=True)
         else:
             self.failed[pk] = base.Transient("rotation claimed elsewhere")
+            self._give_back([pk])
 
     # Answers
 
@@ -208,7 +215,9 @@ class BatchWork:
 
     def _take_tokens(self, task: Task, tokens: base.Tokens) -> None:
         """Stored first, used then. Where somebody consented anew or withdrew meanwhile, theirs is what counts."""
-        store_surely(task.authorisation, tokens)
+        self.unsaved.append((task.authorisation, tokens))
+        store_tokens(*self.unsaved[-1])
+        self.unsaved.pop()
         found = Authorisation.objects.filter(pk=task.account, account__state=AccountState.LINKED)
         current = found.select_related("account__latest").first()
         if current is not None:
@@ -227,6 +236,8 @@ class BatchWork:
     def _take_error(self, task: Task, error: base.PlatformError) -> None:
         if task.step == "rotate":
             free_rotation(task.authorisation)
+        if isinstance(error, NotMade):
+            self._give_back([task.account])
         if isinstance(error, STOPPING):
             self.stopped_by = error
         elif isinstance(error, base.RefreshNeeded) and task.account not in self.rotated:
@@ -271,8 +282,7 @@ class BatchWork:
         with transaction.atomic():
             written = write_figures(_figures(arrived), Origin(Source.API, timezone.now(), self.batch.run_id))
             RefreshFailure.objects.filter(run=self.batch.run, account_id__in=accounts).delete()
-            counts = {"read": F("read") + len(accounts), "quarantined": F("quarantined") + written.quarantined}
-            RefreshBatch.objects.filter(pk=self.batch.pk).update(**counts)
+            count_batch(self.batch)
         self.written_at = time.monotonic()  # after it: or a slow write would be followed by one for every answer
         self.written += written
         self.read += len(accounts)
@@ -291,10 +301,12 @@ class BatchWork:
 
     def _settle(self) -> None:
         """Tokens that were exchanged are stored and figures that arrived are written, whatever ended the work."""
-        for task, answer in self.stream.close():
-            if isinstance(answer, base.Tokens):
-                store_surely(task.authorisation, answer)
-            elif task.step == "rotate":
+        left = self.stream.close()
+        self.unsaved += [(task.authorisation, answer) for task, answer in left if isinstance(answer, base.Tokens)]
+        store_patiently(self.unsaved)
+        self._give_back([task.account for task, answer in left if answer is None or isinstance(answer, NotMade)])
+        for task, answer in left:
+            if task.step == "rotate" and not isinstance(answer, base.Tokens):
                 free_rotation(task.authorisation)
             elif isinstance(answer, list) and self.stopped_by is None:
                 self._take_readings(task, answer)
@@ -332,7 +344,10 @@ def _after(pause: float, call: Callable[[], Awaitable[Any]]) -> Callable[[], Awa
         return call
 
     async def later() -> Any:
-        await asyncio.sleep(pause)
+        try:
+            await asyncio.sleep(pause)
+        except asyncio.CancelledError:
+            raise NotMade from None
         return await call()
 
     return later
@@ -379,21 +394,28 @@ def claim_rotation(authorisation: Authorisation, *, at: datetime) -> bool:
     return bool(claimed.update(claimed_until=at + CLAIM))
 
 
-def store_surely(authorisation: Authorisation, tokens: base.Tokens) -> None:
-    """Store exchanged tokens, waiting for a database that is away: those before them are good for nothing any more, and
-    these are nowhere but here. Without them the creator would have to consent again.
-    """
-    deadline = time.monotonic() + DATABASE_PATIENCE
-    while True:
-        try:
-            store_tokens(authorisation, tokens)
-        except (OperationalError, InterfaceError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(DATABASE_PAUSE)
-            connection.close_if_unusable_or_obsolete()
-        else:
-            return
+def count_batch(batch: RefreshBatch) -> None:
+    """Say how many of the batch were read and held back. Counted, not added up: two workers may have read the same."""
+    held = QuarantinedReading.objects.with_figure().filter(
+        run=batch.run, day=batch.run.day, account_id__in=batch.account_ids
+    )
+    read = len(answered(batch.run.day, batch.account_ids))
+    RefreshBatch.objects.filter(pk=batch.pk).update(read=read, quarantined=held.count())
+
+
+def store_patiently(unsaved: Iterable[tuple[Authorisation, base.Tokens]]) -> None:
+    """Store tokens that nobody else has; a database that is away is waited for. Then the event loop must be at rest."""
+    end = time.monotonic() + DATABASE_BACK_WITHIN
+    for authorisation, tokens in unsaved:
+        while True:
+            try:
+                store_tokens(authorisation, tokens)
+                break
+            except (OperationalError, InterfaceError):
+                if time.monotonic() > end:
+                    raise
+                connection.close()
+                time.sleep(0.5)
 
 
 def free_rotation(authorisation: Authorisation) -> None:

@@ -75,15 +75,19 @@ return now
 """
 
 
-class Paused(base.PlatformError):
-    """The platform is being left alone for ``after`` seconds; the call was not made."""
+class NotMade(base.PlatformError):
+    """The call was given up before it was made, at the gate or on the way there."""
+
+
+class Paused(NotMade):
+    """The platform is being left alone for ``after`` seconds."""
 
     def __init__(self, after: float) -> None:
         super().__init__("paused")
         self.after = after
 
 
-class GateAway(base.PlatformError):
+class GateAway(NotMade):
     """The broker that keeps the rate does not answer, so no call is made: better none than too many."""
 
 
@@ -126,7 +130,16 @@ class BrokerGate:
         await self._redis.aclose()
 
     async def enter(self) -> None:
-        """Wait for a place. Raises ``Paused`` when the wait would be long, ``GateAway`` without the broker."""
+        """Wait for a place. Raises ``Paused`` when the wait would be long, ``GateAway`` without the broker.
+
+        A wait that is broken off ends in ``NotMade``, so that whoever spent the call knows that it was not used.
+        """
+        try:
+            await self._wait_for_place()
+        except asyncio.CancelledError:
+            raise NotMade from None
+
+    async def _wait_for_place(self) -> None:
         if not self._rate.places and self._is_fresh():
             return
         waited = 0.0

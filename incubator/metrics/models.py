@@ -536,7 +536,9 @@ class RefreshFailure(models.Model):
 
 
 class CallBudget(models.Model):
-    """Calls spent on one platform's follower interface on one day. Spent before they are made, never given back."""
+    """Calls spent on one platform's follower interface on one day. Spent before they are made, given back only where
+    a call was certainly not made.
+    """
 
     platform = models.CharField(max_length=10, choices=Platform)
     day = models.DateField()

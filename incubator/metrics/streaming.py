@@ -78,10 +78,15 @@ class Stream[Key]:
         self._fill()
 
     def close(self) -> list[tuple[Key, Any]]:
-        """Begin nothing more and drop what is under way, but for what must finish: its answers, and those not taken."""
+        """Begin nothing more and drop what is under way, but for what must finish: its answers, and those not taken.
+
+        What was never begun has None for its answer. A call that is dropped may raise something to say more.
+        """
+        left: list[tuple[Key, Any]] = [(work.key, None) for work in self._waiting]
         self._waiting.clear()
         self._runner.run(self._settle())
-        left, self._done = list(self._done), deque()
+        left += self._done
+        self._done.clear()
         return left
 
     async def _settle(self) -> None:

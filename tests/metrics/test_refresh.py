@@ -1,10 +1,12 @@
 """A refresh run against the simulator over real HTTP: nothing lost, nothing doubled, every failure said."""
 
 import time
+from collections import deque
 from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 
 from incubator.common.errors import RuleBroken
 from incubator.jobs import services as jobs
@@ -12,7 +14,9 @@ from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics import batches, streaming
 from incubator.metrics.choices import AccountState, Failure, Platform
+from incubator.metrics.limits import BrokerGate, Paused
 from incubator.metrics.models import (
+    AccountCalls,
     Authorisation,
     CallBudget,
     CreatorAccount,
@@ -198,6 +202,23 @@ def test_calls_beyond_the_days_budget_are_not_made(platform, accounts, settings)
     assert list(run.failures.values_list("account__handle", "kind")) == [("ks2", Failure.QUOTA_SPENT)]
 
 
+def test_calls_that_were_not_made_are_given_back(platform, accounts, monkeypatch):
+    """A platform that is left alone, night or day, must not use up the calls of accounts that nobody called."""
+
+    async def left_alone(gate):
+        raise Paused(30)
+
+    monkeypatch.setattr(BrokerGate, "enter", left_alone)
+
+    for _pass in range(5):
+        run = start_refresh(platform=Platform.KUAISHOU, day=DAY, at=AT)
+        work_off()
+
+    assert CallBudget.objects.get().spent == 0
+    assert set(AccountCalls.objects.values_list("calls", flat=True)) == {0}
+    assert run.finished_at is None and not run.failures.exists()
+
+
 def test_an_account_is_not_called_more_often_a_day_than_allowed(platform, accounts, settings, monkeypatch):
     monkeypatch.setattr(batches.BatchWork, "_pause", lambda self, account: 0)
     settings.KUAISHOU_CALLS_PER_ACCOUNT = 2
@@ -308,26 +329,6 @@ def test_a_token_endpoint_that_stumbles_disconnects_nobody(platform, accounts, m
     assert not Authorisation.objects.exclude(claimed_until=None).exists()
 
 
-def test_exchanged_tokens_wait_for_a_database_that_is_away(platform, accounts, monkeypatch):
-    """They exist nowhere else: the platform has discarded the ones before."""
-    Authorisation.objects.update(access_expires_at=AT)
-    real, away = batches.store_tokens, [True, True, True]
-
-    def store(authorisation, tokens):
-        if away and away.pop():
-            raise OperationalError("terminating connection due to unexpected postmaster exit")
-        return real(authorisation, tokens)
-
-    monkeypatch.setattr(batches, "store_tokens", store)
-    monkeypatch.setattr(batches, "DATABASE_PAUSE", 0.01)
-
-    refresh()
-
-    assert Reading.objects.count() == 3
-    assert set(Authorisation.objects.values_list("rotation", flat=True)) == {1}
-    assert set(CreatorAccount.objects.values_list("state", flat=True)) == {"linked"}
-
-
 def test_exchanged_tokens_are_stored_when_the_batch_is_stopped(platform, accounts, monkeypatch):
     later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
     platform.set_clock(later)
@@ -339,6 +340,62 @@ def test_exchanged_tokens_are_stored_when_the_batch_is_stopped(platform, account
         consent = platform.state.consents["kuaishou"].by_handle[account.handle]
         assert Authorisation.objects.get(account=account).refresh_token == consent.refresh_token
     assert platform.calls(REFRESH) == {"ks0": 1, "ks1": 1, "ks2": 1}
+
+
+def test_tokens_are_held_until_the_database_is_back(platform, accounts, monkeypatch):
+    later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
+    platform.set_clock(later)
+    real, tried = batches.store_tokens, []
+
+    def away_at_first(authorisation, tokens):
+        tried.append(authorisation)
+        if len(tried) < 3:
+            raise OperationalError("the connection is closed")
+        return real(authorisation, tokens)
+
+    monkeypatch.setattr(batches, "store_tokens", away_at_first)
+    monkeypatch.setattr(batches.connection, "close", lambda: None)  # the test's own, with its transaction
+    refresh(day, later)
+
+    for account in accounts:
+        consent = platform.state.consents["kuaishou"].by_handle[account.handle]
+        assert Authorisation.objects.get(account=account).refresh_token == consent.refresh_token
+    assert platform.calls(REFRESH) == {"ks0": 1, "ks1": 1, "ks2": 1}
+
+
+def test_an_exchange_claimed_elsewhere_costs_no_call(platform, accounts):
+    later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
+    platform.set_clock(later)
+    Authorisation.objects.filter(account=accounts[0]).update(claimed_until=timezone.now() + timedelta(minutes=1))
+
+    refresh(day, later)
+
+    assert not AccountCalls.objects.get(account=accounts[0]).calls
+    assert CallBudget.objects.get().spent == 2 and platform.calls(REFRESH) == {"ks1": 1, "ks2": 1}
+
+
+def test_readings_that_two_workers_made_are_counted_once(platform, accounts, monkeypatch):
+    """Each began before the other had written."""
+    run = refresh()
+    both = deque(Authorisation.objects.select_related("account__latest").order_by("account_id"))
+    monkeypatch.setattr(batches.BatchWork, "_todo", lambda work: both)
+
+    again = jobs.ask_for_job("refresh_batch", key="again", batch=run.batches.get().pk)
+    jobs.run(again.pk)
+
+    assert platform.calls(USER_INFO) == {"ks0": 2, "ks1": 2, "ks2": 2}
+    assert run.batches.get().read == run.readings.count() == 3
+
+
+def test_a_claim_whose_exchange_was_not_begun_is_given_back(platform, accounts, monkeypatch, settings):
+    later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
+    platform.set_clock(later)
+    monkeypatch.setattr(batches, "CONCURRENT_CALLS", 1)
+    settings.KUAISHOU_APP_SECRET = "renewed"
+
+    run = refresh(day, later)
+
+    assert run.has_stopped and not Authorisation.objects.exclude(claimed_until=None).exists()
 
 
 def stop_at_once(work, task, answer):
@@ -359,6 +416,25 @@ def test_a_consent_withdrawn_during_the_exchange_is_respected(platform, accounts
     refresh(day, later)
 
     assert not Reading.objects.exists() and platform.calls(USER_INFO) == {}
+
+
+def test_a_consent_given_anew_during_the_exchange_is_kept(platform, accounts, monkeypatch):
+    """A new consent counts its exchanges from none again, like the one before."""
+    later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
+    platform.set_clock(later)
+    real = batches.store_tokens
+
+    def consented_meanwhile(authorisation, tokens):
+        code = platform.state.issue_code(authorisation.account.handle)
+        grant_consent(authorisation.account, ask(platform, lambda client: client.exchange(code, at=later)), at=later)
+        return real(authorisation, tokens)
+
+    monkeypatch.setattr(batches, "store_tokens", consented_meanwhile)
+    refresh(day, later)
+
+    for account in accounts:
+        consent = platform.state.consents["kuaishou"].by_handle[account.handle]
+        assert Authorisation.objects.get(account=account).refresh_token == consent.refresh_token
 
 
 # --- Stop and resume --------------------------------------------------------------------------------------------------

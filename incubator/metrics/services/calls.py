@@ -1,13 +1,14 @@
 """Calls are spent before they are made: per platform and day, and per account and day. In PostgreSQL, so that neither a
-killed worker nor an emptied broker forgets what was spent. What is not used in the end is not given back.
+killed worker nor an emptied broker forgets what was spent. Given back is only what was certainly never made.
 """
 
 from collections.abc import Sequence
 from datetime import date
 
 from django.db import connection, transaction
+from django.db.models import F
 
-from incubator.metrics.models import CallBudget
+from incubator.metrics.models import AccountCalls, CallBudget
 from incubator.metrics.platforms import calls_per_account, daily_budget
 
 SPEND = """
@@ -32,6 +33,15 @@ def spend_calls(platform: str, day: date, accounts: Sequence[int]) -> set[int]:
         budget.spent += len(allowed)
         budget.save(update_fields=["spent"])
     return allowed
+
+
+@transaction.atomic
+def give_back_calls(platform: str, day: date, accounts: Sequence[int]) -> None:
+    """Take back calls that were spent and certainly not made: one for each account, which is named once."""
+    if accounts:
+        budget = CallBudget.objects.select_for_update().filter(platform=platform, day=day)
+        budget.update(spent=F("spent") - len(accounts))
+        AccountCalls.objects.filter(day=day, account_id__in=accounts).update(calls=F("calls") - 1)
 
 
 def calls_left(platform: str, day: date) -> int:

@@ -132,8 +132,12 @@ def _note_grant(account: CreatorAccount, before: str | None, tokens: Tokens, *, 
 
 
 def store_tokens(authorisation: Authorisation, tokens: Tokens) -> bool:
-    """Replace the tokens after a rotation, unless somebody rotated them since they were read. Frees the claim."""
-    changed = Authorisation.objects.filter(pk=authorisation.pk, rotation=authorisation.rotation).update(
+    """Replace the tokens after a rotation, unless they were rotated, or consented to anew, since they were read.
+
+    Frees the claim.
+    """
+    same = Authorisation.objects.filter(pk=authorisation.pk, granted_at=authorisation.granted_at)
+    changed = same.filter(rotation=authorisation.rotation).update(
         access_token=tokens.access_token,
         refresh_token=tokens.refresh_token,
         access_expires_at=tokens.access_expires_at,
