@@ -1,7 +1,7 @@
 # What people type. `make` alone lists it. All that is made lies in .venv/ (programs) and var/ (data).
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test check doctor venv venv-dev lock messages clean reset
+.PHONY: help run stop test check bench doctor venv venv-dev lock messages clean reset
 STARTED := $(shell date +%s.%N)
 
 PORT ?= 8000
@@ -29,6 +29,9 @@ check: venv-dev ## style, types, arrows between the rooms, templates, migrations
 	$(PYTHON) -m mypy .
 	.venv/bin/lint-imports
 	$(PYTHON) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+bench: venv-dev ## measure, on servers of its own (ONLY=name, SCALE=small); results in var/bench/results.json
+	@$(PYTHON) -m tests.bench --only "$(ONLY)" --scale "$(or $(SCALE),full)"
 
 doctor: venv ## say what is wrong with this installation, and what to do
 	@$(PYTHON) manage.py doctor

@@ -229,35 +229,34 @@ change AS MATERIALIZED (
     FROM total JOIN place USING (county_id) GROUP BY place.code
 ),
 bins AS MATERIALIZED (
-    SELECT slot.code, array_agg(coalesce(count, 0) ORDER BY slot.bin) AS people FROM (
-        SELECT change.code, bin FROM change CROSS JOIN generate_series(0, %(last_bin)s) AS bin
-    ) AS slot
-    LEFT JOIN (
+    SELECT code, array_agg(bin) AS places, array_agg(count) AS counts FROM (
         SELECT place.code, moved.bin, sum(moved.count)::int AS count
-        FROM moved JOIN place USING (county_id) GROUP BY place.code, moved.bin
-    ) AS filled ON filled.code = slot.code AND filled.bin = slot.bin
-    GROUP BY slot.code
+        FROM moved JOIN place USING (county_id) GROUP BY place.code, moved.bin HAVING sum(moved.count) <> 0
+    ) AS filled GROUP BY code
 ),
 later AS (
     UPDATE metrics_regionday region
     SET accounts = region.accounts + change.accounts, followers = region.followers + change.followers,
-        people = (
-            SELECT array_agg(pair.had + pair.came ORDER BY pair.place) FROM unnest(region.people, bins.people)
-            WITH ORDINALITY AS pair (had, came, place)
-        )
-    FROM change JOIN bins USING (code)
+        people = CASE WHEN bins.code IS NULL THEN region.people ELSE (
+            SELECT array_agg(one.held + coalesce(bin.came, 0) ORDER BY one.place)
+            FROM unnest(region.people) WITH ORDINALITY AS one (held, place)
+            LEFT JOIN unnest(bins.places, bins.counts) AS bin (number, came) ON bin.number = one.place - 1
+        ) END
+    FROM change LEFT JOIN bins USING (code)
     WHERE region.code = change.code AND region.day > %(day)s
 ),
 today AS (
     INSERT INTO metrics_regionday (code, day, accounts, followers, people, read, compared, growth)
     SELECT change.code, %(day)s, coalesce(had.accounts, 0) + change.accounts,
         coalesce(had.followers, 0) + change.followers,
-        CASE WHEN had.people IS NULL THEN bins.people ELSE (
-            SELECT array_agg(pair.held + pair.came ORDER BY pair.place) FROM unnest(had.people, bins.people)
-            WITH ORDINALITY AS pair (held, came, place)
+        CASE WHEN bins.code IS NULL AND had.people IS NOT NULL THEN had.people ELSE (
+            SELECT array_agg(one.held + coalesce(bin.came, 0) ORDER BY one.place)
+            FROM unnest(coalesce(had.people, array_fill(0, ARRAY[%(last_bin)s + 1])))
+            WITH ORDINALITY AS one (held, place)
+            LEFT JOIN unnest(bins.places, bins.counts) AS bin (number, came) ON bin.number = one.place - 1
         ) END,
         change.read, change.compared, change.growth
-    FROM change JOIN bins USING (code)
+    FROM change LEFT JOIN bins USING (code)
     LEFT JOIN LATERAL (
         SELECT * FROM metrics_regionday before
         WHERE before.code = change.code AND before.day <= %(day)s ORDER BY before.day DESC LIMIT 1

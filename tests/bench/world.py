@@ -1,15 +1,19 @@
 """A country of accounts with years of readings, made by the database itself: what is measured is not the filling."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
+from itertools import groupby
 
 from django.core.management import call_command
 from django.db import connection
 
-from incubator.metrics.partitions import month_of, months_wanted, next_month, partition_name
+from incubator.metrics.partitions import month_of, months_there, months_wanted, next_month, partition_name
 from incubator.metrics.rollups import BINS, COUNTRY, EDGES
 
-FIRST = date(2026, 1, 1)
+FIRST = date(2026, 4, 1)  # a month of 30 days: a history of 30 days ends with it
+ASIDE = "aside_"
 
 PEOPLE = """
 INSERT INTO trainees_trainee (number, name, county_id{more_columns})
@@ -36,11 +40,14 @@ SELECT column_name, data_type FROM information_schema.columns
 WHERE table_name = 'trainees_trainee' AND is_nullable = 'NO' AND column_default IS NULL
     AND column_name NOT IN ('id', 'number', 'name', 'county_id')
 """
-FOLLOWERS = "(40 + power(10, 1.5 + (id %% 997) / 250.0))::int"
+FOLLOWERS = "(40 + power(10::float8, 1.5 + (id %% 997) / 250::float8))::int"
 DAY = """
-INSERT INTO metrics_reading (account_id, fetched_at, day, followers, following, source)
+INSERT INTO {table} (account_id, fetched_at, day, followers, following, source)
 SELECT id, %(day)s::date + interval '3 hours', %(day)s, {followers} + (id %% 50) * (%(n)s + 1)::int, 30, 'api'
 FROM metrics_creatoraccount ORDER BY id
+"""
+FILLED = """
+SELECT day FROM unnest(%s::date[]) AS day WHERE EXISTS (SELECT FROM metrics_reading WHERE metrics_reading.day = day.day)
 """
 NEWEST = """
 TRUNCATE metrics_latestreading;
@@ -115,24 +122,76 @@ def _columns_that_must_be() -> dict[str, str]:
 
 
 def days_of_history(days: int) -> date:
-    """Readings of every account on that many days from FIRST on; returns the last of them. Later days are taken out."""
+    """Readings of every account on exactly that many days from FIRST on; returns the last of them.
+
+    What is there is kept for the next time: months behind the last day are set aside and brought back when a longer
+    history is wanted. So a shorter history ends with a month.
+    """
     last = FIRST + timedelta(days=days - 1)
-    there = one("SELECT coalesce(max(day), date '2025-12-31') - date '2026-01-01' + 1 FROM metrics_reading")
-    for n in range(max(0, min(there, days)), days):
-        day = FIRST + timedelta(days=n)
-        _month(day)
-        run(DAY.format(followers=FOLLOWERS), day=day, n=n)
-        if n % 10 == 9:
-            say(f"  {n + 1} days of readings")
-    run("DELETE FROM metrics_reading WHERE day > %(day)s", day=last)
+    _bring_back()
+    for month, missing in groupby(_missing(last), month_of):
+        _fill(month, list(missing))
+    _take_out_measured(last)
     for month in months_wanted(last):
         _month(month)
     run(NEWEST, day=last)
     run("TRUNCATE metrics_crossing, metrics_spike, metrics_quarantinedreading")
     run(REGIONS, day=last, edges=list(EDGES), last_bin=BINS - 1, country=COUNTRY)
-    for table in ("metrics_latestreading", "metrics_regionday"):
+    for table in ("metrics_latestreading", "metrics_regionday", partition_name(last)):
         run(f"VACUUM ANALYZE {table}")
     return last
+
+
+def _fill(month: date, days: list[date]) -> None:
+    """A month that is not there is filled before it gets its indexes: that takes half the time."""
+    name = partition_name(month)
+    is_new = month not in months_there()
+    target = f"{ASIDE}filling" if is_new else name
+    if is_new:
+        run(f"DROP TABLE IF EXISTS {target}")
+        run(f"CREATE TABLE {target} (LIKE metrics_reading INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+    for day in days:
+        run(DAY.format(table=target, followers=FOLLOWERS), day=day, n=(day - FIRST).days)
+        say(f"  readings of {day}")
+    if is_new:
+        run(f"ALTER TABLE {target} RENAME TO {name}")
+        _attach(month)
+
+
+def _missing(last: date) -> list[date]:
+    """Days up to ``last`` without readings. A day is filled by one statement: it is there or it is not."""
+    days = [FIRST + timedelta(days=n) for n in range((last - FIRST).days + 1)]
+    with connection.cursor() as cursor:
+        cursor.execute(FILLED, [days])
+        filled = {day for (day,) in cursor.fetchall()}
+    return [day for day in days if day not in filled]
+
+
+def _take_out_measured(last: date) -> None:
+    """Leave nothing behind ``last``: the longest history's own month loses what was measured, later months go aside."""
+    for month in sorted(months_there()):
+        if month > last:
+            name = partition_name(month)
+            run(f"ALTER TABLE metrics_reading DETACH PARTITION {name}")
+            run(f"ALTER TABLE {name} RENAME TO {ASIDE}{name}")
+    run("DELETE FROM metrics_reading WHERE day > %(day)s", day=last)
+
+
+def _bring_back() -> None:
+    """Months that were set aside, in place of those that were measured in meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE %s", [f"{ASIDE}metrics%"])
+        aside = [name.removeprefix(ASIDE) for (name,) in cursor.fetchall()]
+    for name in aside:
+        month = date(int(name[-6:-2]), int(name[-2:]), 1)
+        run(f"DROP TABLE IF EXISTS {name}")
+        run(f"ALTER TABLE {ASIDE}{name} RENAME TO {name}")
+        _attach(month)
+
+
+def _attach(month: date) -> None:
+    bounds = f"FROM ('{month}') TO ('{next_month(month)}')"
+    run(f"ALTER TABLE metrics_reading ATTACH PARTITION {partition_name(month)} FOR VALUES {bounds}")
 
 
 def _month(day: date) -> None:
@@ -141,3 +200,13 @@ def _month(day: date) -> None:
         f"CREATE TABLE IF NOT EXISTS {partition_name(month)} PARTITION OF metrics_reading "
         f"FOR VALUES FROM ('{month}') TO ('{next_month(month)}')"
     )
+
+
+@contextmanager
+def passing_month(day: date) -> Iterator[None]:
+    """A month of its own for ``day`` that is gone afterwards, with all that was written to it."""
+    _month(day)
+    try:
+        yield
+    finally:
+        run(f"DROP TABLE {partition_name(month_of(day))}")
