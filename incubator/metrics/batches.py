@@ -34,6 +34,8 @@ from incubator.metrics.streaming import Stream
 log = logging.getLogger(__name__)
 
 CONCURRENT_CALLS = 40
+# Single-use tokens on their way at once: a worker that is killed loses no more consents than so many.
+EXCHANGES_AT_ONCE = 4
 CALLS_AHEAD = 60  # calls spent before they are made; what a killed worker wastes is fewer than twice this
 WRITE_EVERY = 150  # readings
 WRITE_AFTER = 2.0  # seconds a reading waits to be written
@@ -108,6 +110,8 @@ class BatchWork:
     written: Written = field(default_factory=Written)
     failed: dict[int, base.PlatformError] = field(default_factory=dict)
     rotated: set[int] = field(default_factory=set)
+    to_exchange: deque[tuple[Authorisation, float]] = field(default_factory=deque)  # and the pause before it
+    exchanging: int = 0
     unsaved: list[tuple[Authorisation, base.Tokens]] = field(default_factory=list)
     tries: dict[int, int] = field(default_factory=dict)
     answers: list[tuple[int, base.Reading]] = field(default_factory=list)
@@ -186,18 +190,31 @@ class BatchWork:
         self.stream.add(Task("fetch", authorisation), _after(pause, call))
 
     def _rotate(self, authorisation: Authorisation, pause: float = 0) -> None:
-        """Exchange the single-use refresh token, if nobody else is doing so at this moment."""
+        """Have the refresh token exchanged when its turn comes; not one that has expired."""
         pk = authorisation.account_id
         self.rotated.add(pk)
         if authorisation.refresh_expires_at <= self.at:
             self.failed[pk] = base.Reauthorise("expired")
             self._give_back([pk])
-        elif claim_rotation(authorisation, at=timezone.now()):
-            call = partial(self.client.refresh, _tokens(authorisation), at=self.at)
+        else:
+            self.to_exchange.append((authorisation, pause))
             self.open_calls += 1
+            self._exchange_some()
+
+    def _exchange_some(self) -> None:
+        while self.to_exchange and self.exchanging < EXCHANGES_AT_ONCE and self.stopped_by is None:
+            self._exchange(*self.to_exchange.popleft())
+
+    def _exchange(self, authorisation: Authorisation, pause: float) -> None:
+        """Exchange the single-use refresh token, if nobody else is doing so at this moment."""
+        pk = authorisation.account_id
+        if claim_rotation(authorisation, at=timezone.now()):
+            call = partial(self.client.refresh, _tokens(authorisation), at=self.at)
+            self.exchanging += 1
             self.stream.add(Task("rotate", authorisation), _after(pause, call), must_finish=True)
         else:
             self.failed[pk] = base.Transient("rotation claimed elsewhere")
+            self.open_calls -= 1
             self._give_back([pk])
 
     # Answers
@@ -212,6 +229,9 @@ class BatchWork:
             raise answer
         else:
             self._take_readings(task, answer)
+        if task.step == "rotate":
+            self.exchanging -= 1
+            self._exchange_some()
 
     def _take_tokens(self, task: Task, tokens: base.Tokens) -> None:
         """Stored first, used then. Where somebody consented anew or withdrew meanwhile, theirs is what counts."""
@@ -304,7 +324,8 @@ class BatchWork:
         left = self.stream.close()
         self.unsaved += [(task.authorisation, answer) for task, answer in left if isinstance(answer, base.Tokens)]
         store_patiently(self.unsaved)
-        self._give_back([task.account for task, answer in left if answer is None or isinstance(answer, NotMade)])
+        not_made = [task.account for task, answer in left if answer is None or isinstance(answer, NotMade)]
+        self._give_back([*not_made, *(authorisation.account_id for authorisation, _pause in self.to_exchange)])
         for task, answer in left:
             if task.step == "rotate" and not isinstance(answer, base.Tokens):
                 free_rotation(task.authorisation)

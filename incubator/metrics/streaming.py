@@ -2,7 +2,8 @@
 
 Django's database calls must not run inside a running event loop. Here the loop only runs while waiting for answers;
 whoever consumes the stream may write to the database between two of them. Answers are handed over in handfuls, a
-twentieth of a second apart, so that neither the loop nor the database is woken for each.
+twentieth of a second apart, so that neither the loop nor the database is woken for each; but one that must finish is
+handed over at once, because it is nowhere but here.
 """
 
 import asyncio
@@ -37,6 +38,7 @@ class Stream[Key]:
         self._at_work: dict[asyncio.Task, Work[Key]] = {}
         self._done: deque[tuple[Key, Any]] = deque()
         self._woken = asyncio.Event()
+        self._is_urgent = False
 
     def add(self, key: Key, call: Call, *, must_finish: bool = False) -> None:
         self._waiting.append(Work(key, call, must_finish))
@@ -58,9 +60,16 @@ class Stream[Key]:
                 await asyncio.wait_for(self._woken.wait(), TICK)
             except TimeoutError:
                 return
-        end = asyncio.get_running_loop().time() + LINGER
-        while len(self._done) < HANDFUL and self._at_work and (left := end - asyncio.get_running_loop().time()) > 0:
+        await self._linger(asyncio.get_running_loop().time() + LINGER)
+
+    async def _linger(self, end: float) -> None:
+        """Let others come too, until the handful is full."""
+        while len(self._done) < HANDFUL and self._at_work and not self._is_urgent:
+            left = end - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
             await asyncio.sleep(min(left, LINGER / 10))
+        self._is_urgent = False
 
     def _fill(self) -> None:
         while self._waiting and len(self._at_work) < self._limit:
@@ -74,6 +83,7 @@ class Stream[Key]:
         if not task.cancelled():
             error = task.exception()
             self._done.append((work.key, task.result() if error is None else error))
+            self._is_urgent |= work.must_finish
         self._woken.set()
         self._fill()
 

@@ -363,6 +363,35 @@ def test_tokens_are_held_until_the_database_is_back(platform, accounts, monkeypa
     assert platform.calls(REFRESH) == {"ks0": 1, "ks1": 1, "ks2": 1}
 
 
+def test_few_exchanges_are_on_their_way_at_once(platform, accounts, monkeypatch):
+    """So many consents a killed worker may cost, and no more: until its tokens are stored, each of them counts."""
+    later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
+    platform.set_clock(later)
+    monkeypatch.setattr(batches, "EXCHANGES_AT_ONCE", 1)
+    real, open_when_stored = batches.store_tokens, []
+
+    def look(authorisation, tokens):
+        open_when_stored.append(sum(platform.calls(REFRESH).values()))
+        return real(authorisation, tokens)
+
+    monkeypatch.setattr(batches, "store_tokens", look)
+    run = refresh(day, later)
+
+    assert open_when_stored == [1, 2, 3] and run.readings.count() == 3
+
+
+def test_exchanges_that_wait_are_given_back_when_the_batch_is_stopped(platform, accounts, monkeypatch):
+    later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
+    platform.set_clock(later)
+    monkeypatch.setattr(batches, "EXCHANGES_AT_ONCE", 1)
+    monkeypatch.setattr(batches.BatchWork, "_take", stop_at_once)
+
+    refresh(day, later)
+
+    assert platform.calls(REFRESH) == {"ks0": 1} and CallBudget.objects.get().spent == 1
+    assert not Authorisation.objects.exclude(claimed_until=None).exists()
+
+
 def test_an_exchange_claimed_elsewhere_costs_no_call(platform, accounts):
     later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
     platform.set_clock(later)
