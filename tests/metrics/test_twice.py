@@ -3,11 +3,12 @@
 import hashlib
 import json
 import threading
+import time
 from datetime import date, datetime, timedelta
 
 import pytest
 from django.apps import apps
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.models import AutoField
 from django.utils import timezone
 from django.utils.translation import override
@@ -24,7 +25,7 @@ from incubator.metrics.reconciliation import differences
 from incubator.metrics.services import start_refresh
 from incubator.metrics.services.readings import Figures, Origin, accept_reading, hold_unusable, write_figures
 from incubator.metrics.services.reconcile import put_right
-from incubator.metrics.services.rollups import recount_regions
+from incubator.metrics.services.rollups import lock_writing, recount_regions
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -264,3 +265,38 @@ def test_the_hashes_see_one_changed_figure():
     RegionDay.objects.filter(code="622927").update(growth=1)
     changed = {name for name, value in fingerprints().items() if value != before[name]}
     assert changed == {"metrics.RegionDay"} and not Candidate.objects.exists()
+
+
+def test_accepting_a_figure_waits_for_the_writer_without_holding_the_row():
+    """A night's batch takes the lock of writers and then the row; the other way round the two would wait for ever."""
+    account = factories.CreatorAccountFactory()
+    write_figures(Figures.of([(account.pk, DAY - timedelta(days=1), 90_000, None)]), Origin(Source.API, AT))
+    write_figures(Figures.of([(account.pk, DAY, 30_000, None)]), Origin(Source.API, AT))
+    row = QuarantinedReading.objects.get()
+    user = factories.UserFactory()
+
+    def accept():
+        try:
+            accept_reading(row, by=user)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=accept)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            lock_writing(cursor)
+            thread.start()
+            wait_for_a_waiter(cursor)
+        QuarantinedReading.objects.select_for_update(nowait=True).get(pk=row.pk)
+    thread.join()
+
+    assert QuarantinedReading.objects.get().state == "accepted"
+
+
+def wait_for_a_waiter(cursor):
+    """Until another connection waits for the lock of writers."""
+    deadline = time.monotonic() + 30
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    while not cursor.execute(waiting).fetchone()[0]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

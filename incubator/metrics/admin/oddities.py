@@ -28,6 +28,7 @@ from incubator.common.desk import (
     table,
 )
 from incubator.metrics.choices import QuarantineState
+from incubator.metrics.events import EXPLAINED
 from incubator.metrics.models import Correction, QuarantinedReading, Spike
 from incubator.metrics.queries import history, with_traffic
 from incubator.metrics.services.readings import accept_reading, reject_reading
@@ -40,6 +41,7 @@ DECIDED_BY_ITSELF = {
     "contradicted": _("a later figure was near the one before"),
     "answered": _("the account was read after it"),
     "again": _("a newer answer was unusable too"),
+    EXPLAINED: _("the platform removed followers on that day"),
 }
 SENTENCES_OF_FIGURES = [
     _(

@@ -234,6 +234,8 @@ def accept_reading(row: QuarantinedReading, *, by: Any, remark: str = "") -> Qua
         raise RuleBroken(
             _("There is no figure in this answer that could be taken for a fact. It can only be rejected.")
         )
+    with connection.cursor() as cursor:  # before the row: whoever writes readings locks in this order
+        lock_writing(cursor)
     _decide(row, QuarantineState.ACCEPTED, by=by, remark=remark)
     _release([row])
     return row
