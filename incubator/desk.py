@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Count, Max
+from django.db.models import Count
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 # --- Menu -------------------------------------------------------------------------------------------------------------
 
-REPORTS = _("Reports")
+FOLLOWERS, REPORTS = _("Followers"), _("Reports")
 # Groups as staff think, each with (model, icon). Nobody sees an entry whose list they may not open.
 MENU: list[tuple[Any, list[tuple[str, str]]]] = [
     (
@@ -43,12 +43,17 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
         ],
     ),
     (
-        _("Followers"),
+        FOLLOWERS,
         [
             ("metrics.CreatorAccount", "account_circle"),
             ("figures.FiguresImport", "upload_file"),
             ("metrics.Authorisation", "key"),
             ("metrics.RefreshRun", "sync"),
+            ("metrics.QuarantinedReading", "pan_tool"),
+            ("metrics.Correction", "history"),
+            ("metrics.Spike", "trending_up"),
+            ("metrics.PlatformEvent", "cleaning_services"),
+            ("metrics.Alarm", "notifications_active"),
         ],
     ),
     (
@@ -92,6 +97,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     for title, entries in MENU:
         items = [item for label, icon in entries if (item := _entry(request, label, icon))]
+        if title == FOLLOWERS:
+            items[1:1] = _follower_pages(request)
         if title == REPORTS and not scope_of(request.user).is_empty:
             items.append({"title": _("County reports"), "icon": "summarize", "link": "/reports/"})
         if items:
@@ -104,6 +111,20 @@ def _entry(request: HttpRequest, label: str, icon: str) -> dict[str, Any] | None
     if desk is None or not desk.has_view_permission(request):
         return None
     return {"title": capfirst(desk.opts.verbose_name_plural), "icon": icon, "link": list_url(desk.model)}
+
+
+def _follower_pages(request: HttpRequest) -> list[dict[str, Any]]:
+    """Pages beside the list of accounts, for whoever may open that."""
+    from incubator.metrics.admin import consent_list_url
+
+    desk = admin_of("metrics.CreatorAccount")
+    if desk is None or not desk.has_view_permission(request):
+        return []
+    cohorts = reverse("admin:metrics_creatoraccount_cohorts")
+    return [
+        {"title": _("Accounts that need consent"), "icon": "contract_edit", "link": consent_list_url()},
+        {"title": _("Compare cohorts"), "icon": "stacked_line_chart", "link": cohorts},
+    ]
 
 
 def admin_of(label: str) -> Any:
@@ -138,9 +159,16 @@ class Card:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Everything on the home page, for this person, in a fixed number of queries."""
+    from incubator.metrics.admin import coverage_for, freshness_for, news_for
+    from incubator.metrics.freshness import spread_for
+
+    spread = spread_for(request.user, at=timezone.now())
+    context["freshness"] = freshness_for(request)
+    context["news"] = news_for(request)
     context["cards"] = [card for card in _waiting(request) if card.count]
-    context["refresh"] = _refresh_card(request)
-    context["standing"] = _standing(request)
+    context["refresh"] = _refresh_card(request, spread)
+    context["standing"] = _standing(request, spread)
+    context["coverage"] = coverage_for(request, spread)
     return context
 
 
@@ -151,7 +179,7 @@ def _waiting(request: HttpRequest) -> list[Card]:
     from incubator.grants.admin import nearly_used_up
     from incubator.grants.choices import GrantState
     from incubator.jobs.admin import failed_lately
-    from incubator.metrics.admin import needing_consent
+    from incubator.metrics.admin import consent_list_url, held_back, needing_consent_now
     from incubator.regions.choices import KeyCountyStatus
 
     def in_state(name: str, value: str) -> Callable:
@@ -172,10 +200,12 @@ def _waiting(request: HttpRequest) -> list[Card]:
             request,
             "metrics.CreatorAccount",
             _("Accounts that need consent"),
-            "consent=needed",
-            needing_consent,
+            "",
+            needing_consent_now,
             "key",
+            url=consent_list_url(),
         ),
+        _card(request, "metrics.QuarantinedReading", _("Figures held back"), "held=open", held_back, "pan_tool"),
         _card(
             request,
             "grants.Grant",
@@ -217,13 +247,20 @@ def _waiting(request: HttpRequest) -> list[Card]:
 
 
 def _card(
-    request: HttpRequest, label: str, title: Any, query: str, narrow: Callable, icon: str, tone: str = ""
+    request: HttpRequest,
+    label: str,
+    title: Any,
+    query: str,
+    narrow: Callable,
+    icon: str,
+    tone: str = "",
+    url: str = "",
 ) -> Card | None:
     desk = admin_of(label)
     if desk is None or not desk.has_view_permission(request):
         return None
     count = narrow(desk.get_queryset(request)).order_by().count()
-    return Card(title, f"{count:,}" if count else "", list_url(desk.model, query), icon, tone=tone)
+    return Card(title, f"{count:,}" if count else "", url or list_url(desk.model, query), icon, tone=tone)
 
 
 def _import_card(request: HttpRequest, label: str, title: Any) -> Card | None:
@@ -232,11 +269,10 @@ def _import_card(request: HttpRequest, label: str, title: Any) -> Card | None:
     return _card(request, label, title, query, lambda rows: rows.filter(state="checked"), "upload_file")
 
 
-def _refresh_card(request: HttpRequest) -> Card | None:
+def _refresh_card(request: HttpRequest, spread: Any) -> Card | None:
     """How last night's refresh went; a warning when it did not run or did not end."""
     from incubator.metrics.admin import with_counts
-    from incubator.metrics.models import CreatorAccount, RefreshRun
-    from incubator.metrics.queries import coverage
+    from incubator.metrics.models import RefreshRun
     from incubator.regions.scoping import scope_of
 
     desk = admin_of("metrics.RefreshRun")
@@ -245,7 +281,6 @@ def _refresh_card(request: HttpRequest) -> Card | None:
         return None
     today = timezone.localdate()
     run: Any = with_counts(runs).order_by("-day").first()
-    seen = coverage(CreatorAccount.objects.visible_to(request.user), on=today)
     title, icon = _("Last night's refresh"), "sync"
     if run is None or run.day < today:
         since = gettext("The last one was on %(day)s.") % {"day": run.day} if run else gettext("None has run yet.")
@@ -256,7 +291,7 @@ def _refresh_card(request: HttpRequest) -> Card | None:
         "read": f"{run.read_count:,}",
         "failed": f"{run.failed_count:,}",
         "planned": f"{run.planned:,}",
-        "share": "-" if seen.percent is None else f"{seen.percent}%",
+        "share": "-" if spread.percent is None else f"{spread.percent}%",
     }
     url = reverse("admin:metrics_refreshrun_change", args=[run.pk])
     if run.finished_at:
@@ -266,10 +301,9 @@ def _refresh_card(request: HttpRequest) -> Card | None:
     return Card(title, gettext("running"), url, icon, note)
 
 
-def _standing(request: HttpRequest) -> list[tuple[Any, str]]:
+def _standing(request: HttpRequest, spread: Any) -> list[tuple[Any, str]]:
     """How the programme stands, in persons, over what this person may see."""
     from incubator.certification.models import Award
-    from incubator.metrics.models import CreatorAccount
     from incubator.programmes.models import Participation, graduated_q, in_support_q
     from trainees.models import Trainee
 
@@ -280,15 +314,13 @@ def _standing(request: HttpRequest) -> list[tuple[Any, str]]:
         graduates=Count("trainee", distinct=True, filter=graduated_q()),
         in_support=Count("trainee", distinct=True, filter=in_support_q(today)),
     )
-    accounts = CreatorAccount.objects.visible_to(user)
     certified = Award.objects.live().visible_to(user).values("trainee").distinct().count()
-    newest = accounts.aggregate(day=Max("latest__day"))["day"]
     return [
         (_("Trainees"), f"{Trainee.objects.visible_to(user).count():,}"),
         (_("Graduates"), f"{takes_part['graduates']:,}"),
         (_("In their support period"), f"{takes_part['in_support']:,}"),
         (_("Certified"), f"{certified:,}"),
-        (_("Followers read up to"), newest or "-"),
+        (_("Followers read up to"), spread.newest or "-"),
     ]
 
 

@@ -112,6 +112,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "incubator.portal.consent.consent_notices",
             ],
         },
     },
@@ -165,7 +166,10 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep jobs": {"task": "jobs.sweep", "schedule": 10.0},
+    "make months of readings": {"task": "metrics.ensure_partitions", "schedule": crontab(hour=1, minute=0)},
+    "remind of consents": {"task": "metrics.remind_consents", "schedule": crontab(hour=1, minute=0)},
     "refresh followers": {"task": "metrics.refresh_today", "schedule": crontab(hour=2, minute=0)},
+    "check freshness": {"task": "metrics.check_freshness", "schedule": crontab(minute="*/10")},
     "evaluate certification": {"task": "certification.evaluate_today", "schedule": crontab(hour=6, minute=0)},
 }
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
@@ -212,6 +216,13 @@ DOUYIN_DAILY_BUDGET = env.int("DOUYIN_DAILY_BUDGET", default=100_000)
 DOUYIN_CALLS_PER_ACCOUNT = env.int("DOUYIN_CALLS_PER_ACCOUNT", default=4)
 
 READINGS_KEEP_MONTHS = env.int("READINGS_KEEP_MONTHS", default=0)  # 0: for ever
+
+# When readings count as stale, see docs/running.md, "Alarms".
+ALARM_START_HOUR = env.int("ALARM_START_HOUR", default=4)  # o'clock by which the night's refresh has started
+ALARM_RUN_HOURS = env.int("ALARM_RUN_HOURS", default=8)  # a day's 100,000 calls at 5 a second take 5.6 hours
+ALARM_COVERAGE_DAYS = env.int("ALARM_COVERAGE_DAYS", default=7)
+ALARM_COVERAGE_PERCENT = env.int("ALARM_COVERAGE_PERCENT", default=90)
+COVERAGE_KEPT_SECONDS = env.int("COVERAGE_KEPT_SECONDS", default=300)  # how old the tables of coverage may be; 0: never
 
 # --- Language, time, files -------------------------------------------------------------------------------------------
 

@@ -23,6 +23,12 @@ def media_in_a_folder_of_its_own(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "files"
 
 
+@pytest.fixture(autouse=True)
+def coverage_counted_anew(settings):
+    """What one test counted does not reach the next."""
+    settings.COVERAGE_KEPT_SECONDS = 0
+
+
 @pytest.fixture
 def clean_cache():
     """Rate limits of one test do not reach the next."""

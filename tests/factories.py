@@ -197,3 +197,20 @@ class RuleFactory(DjangoModelFactory):
     version = 1
     followers = 100_000
     published_at = datetime(2026, 1, 1, tzinfo=SHANGHAI)
+
+
+def reset_sequences() -> None:
+    """Let every factory count from the beginning: the same objects again get the same names."""
+    for factory_class in (
+        UserFactory,
+        ProgrammeFactory,
+        CohortFactory,
+        TraineeFactory,
+        CreatorAccountFactory,
+        CourseFactory,
+        TrainingClassFactory,
+        SessionFactory,
+        TrafficPoolFactory,
+        BadgeFactory,
+    ):
+        factory_class.reset_sequence()

@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -17,9 +19,11 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from incubator.certification.choices import CandidateState
 from incubator.certification.models import Award, Badge, Candidate, Rule
+from incubator.certification.queries import leaps_of, looked_at_since, with_flag
 from incubator.certification.services import approve_candidate, publish_rule, refuse_candidate, withdraw_award
 from incubator.common.charts import line_chart
 from incubator.common.desk import (
+    Colours,
     Move,
     NoQuestions,
     QuestionFilter,
@@ -39,6 +43,23 @@ from trainees.queries import person_q
 
 CHART_BEFORE, CHART_AFTER = timedelta(days=60), timedelta(days=30)
 TABLE_AROUND = timedelta(days=3)
+
+
+UNEXPLAINED = _(
+    "No traffic grant explains a leap below. New works could; works are not read, so look at the account itself. "
+    "Approving needs a remark that says why the followers are believed."
+)
+
+
+class Approval(NoQuestions):
+    """Asks for a remark, which an unexplained leap makes necessary."""
+
+    remark = forms.CharField(
+        label=_("Remark (needed where a leap of followers is not explained)"),
+        max_length=300,
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+    )
 
 
 class LongReason(NoQuestions):
@@ -162,6 +183,23 @@ def _change(before: tuple[Any, int] | None, now: int) -> str:
     return "-" if before is None else f"{now - before[1]:+,}"
 
 
+def _leaps(request: HttpRequest, candidate: Candidate) -> Section:
+    """Leaps on the way to the number, with a word of warning where no grant explains one."""
+    leaps = list(leaps_of(candidate))
+    rows = [
+        (leap.day, f"+{leap.gained:,}", f"{leap.usual:+,.0f}", _("yes") if leap.ran_traffic else _("no"))
+        for leap in leaps
+    ]
+    headings = [_("day"), _("gained a day"), _("usually a day"), _("under a traffic grant")]
+    span = {"since": looked_at_since(candidate), "until": candidate.crossed_on}
+    empty = gettext("No leap of followers from %(since)s to %(until)s.") % span
+    numbers = table("", headings, rows, empty=empty)
+    warning = SafeString("")
+    if not all(leap.ran_traffic for leap in leaps):
+        warning = format_html('<p class="desk-flag">{}</p>', UNEXPLAINED)
+    return Section(_("Leaps of followers"), warning + numbers.html)
+
+
 def _decision(request: HttpRequest, candidate: Candidate) -> Section | None:
     if candidate.state == CandidateState.PENDING:
         return None
@@ -192,14 +230,23 @@ class DecisionFilter(QuestionFilter):
         return super().value() or "pending"
 
 
-def _approve(candidate: Candidate, *, by: Any) -> None:
-    approve_candidate(candidate, by=by, on=timezone.localdate())
+def _approve(candidate: Candidate, *, by: Any, remark: str = "") -> None:
+    approve_candidate(candidate, by=by, on=timezone.localdate(), remark=remark)
+
+
+class LeapFilter(QuestionFilter):
+    title = _("leap of followers")
+    parameter_name = "leap"
+    questions = {
+        "unexplained": (_("not explained"), lambda rows: rows.filter(is_flagged=True)),
+        "none": (_("none, or explained"), lambda rows: rows.filter(is_flagged=False)),
+    }
 
 
 @admin.register(Candidate)
 class CandidateAdmin(ReadOnlyAdmin):
-    list_display = ["person", "county", "rule", "crossed_on", "reached", "found_on", "state_label"]
-    list_filter = [DecisionFilter, "rule", "participation__trainee__county"]
+    list_display = ["person", "county", "rule", "crossed_on", "reached", "flag", "found_on", "state_label"]
+    list_filter = [DecisionFilter, LeapFilter, "rule", "participation__trainee__county"]
     list_select_related = [
         "participation__trainee__county",
         "participation__cohort__programme",
@@ -211,11 +258,14 @@ class CandidateAdmin(ReadOnlyAdmin):
     search_fields = ["participation__trainee__number"]
     fields = [("trainee", "trainee_county", "state")]
     readonly_fields = ["trainee", "trainee_county"]
-    sections = [_evidence, _readings, _decision]
+    sections = [_leaps, _evidence, _readings, _decision]
     moves = [
-        Move("approve", _("Approve"), _approve, states=[CandidateState.PENDING], is_main=True),
+        Move("approve", _("Approve"), _approve, form=Approval, states=[CandidateState.PENDING], is_main=True),
         Move("refuse", _("Refuse"), refuse_candidate, form=LongReason, states=[CandidateState.PENDING]),
     ]
+
+    def list_rows(self, rows: QuerySet) -> QuerySet:
+        return with_flag(rows)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         wanted = person_q(search_term, "participation__trainee__")
@@ -241,14 +291,20 @@ class CandidateAdmin(ReadOnlyAdmin):
     def reached(self, row: Candidate) -> str:
         return number(row.followers)
 
+    @display(description=_("leap of followers"), ordering="is_flagged", label={"flagged": "warning"})
+    def flag(self, row: Any) -> tuple[str, Any] | str:
+        return ("flagged", _("not explained")) if row.is_flagged else "-"
+
     @display(
         description=_("state"),
         ordering="state",
-        label={
-            CandidateState.PENDING: "info",
-            CandidateState.APPROVED: "success",
-            CandidateState.REFUSED: "danger",
-        },
+        label=Colours(
+            {
+                CandidateState.PENDING: "info",
+                CandidateState.APPROVED: "success",
+                CandidateState.REFUSED: "danger",
+            }
+        ),
     )
     def state_label(self, row: Candidate) -> tuple[str, str]:
         return row.state, row.get_state_display()
@@ -298,12 +354,24 @@ def _frozen(request: HttpRequest, award: Award) -> Section:
                 (_("class hours that count"), graduation.get("counted_hours", "-")),
                 (_("decided by"), decided.get("by")),
                 (_("decided at"), decided.get("at")),
+                (_("remark"), decided.get("remark") or "-"),
             ],
         ),
     ]
-    return Section(
-        _("Evidence, frozen with the award"), render_to_string("admin/desk/columns.html", {"columns": columns})
-    )
+    html = render_to_string("admin/desk/columns.html", {"columns": columns}) + _frozen_leaps(evidence)
+    return Section(_("Evidence, frozen with the award"), html)
+
+
+def _frozen_leaps(evidence: dict[str, Any]) -> SafeString:
+    """Leaps that were known at the decision; nothing for awards from before leaps were noted."""
+    if "leaps" not in evidence:
+        return SafeString("")
+    rows = [
+        (leap["day"], f"+{leap['gained']:,}", f"{leap['usual']:+,}", _("yes") if leap["ran_traffic"] else _("no"))
+        for leap in evidence["leaps"]
+    ]
+    headings = [_("leap on"), _("gained a day"), _("usually a day"), _("under a traffic grant")]
+    return table("", headings, rows, empty=_("No leap of followers was known.")).html
 
 
 class WithdrawnFilter(QuestionFilter):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from incubator.certification.choices import CandidateState
 from incubator.certification.models import Award, Candidate, Rule
+from incubator.certification.queries import leaps_of, unexplained_leaps
 from incubator.common.errors import RuleBroken, Stale
 from incubator.metrics.models import LOWEST_THRESHOLD, Reading
 from incubator.programmes.choices import ParticipationState
@@ -76,9 +77,13 @@ def _evaluate(rule: Rule, on: date) -> int:
 
 
 @transaction.atomic
-def approve_candidate(candidate: Candidate, *, by: Any, on: date) -> Award:
-    """Give the badge, with the evidence frozen. Raises ``RuleBroken`` when the person holds it already."""
-    _decide(candidate, CandidateState.APPROVED, by=by)
+def approve_candidate(candidate: Candidate, *, by: Any, on: date, remark: str = "") -> Award:
+    """Give the badge, with the evidence frozen. Raises ``RuleBroken`` when the person holds it already.
+
+    Where followers leapt and no traffic grant explains it, ``remark`` says why the badge is given nonetheless.
+    """
+    _must_explain_leaps(candidate, remark)
+    _decide(candidate, CandidateState.APPROVED, by=by, reason=remark.strip())
     trainee = candidate.participation.trainee
     badge = candidate.rule.badge
     if not candidate.participation.is_graduated:
@@ -95,6 +100,18 @@ def approve_candidate(candidate: Candidate, *, by: Any, on: date) -> Award:
         awarded_by=by,
         evidence=collect_evidence(candidate),
     )
+
+
+def _must_explain_leaps(candidate: Candidate, remark: str) -> None:
+    leap = unexplained_leaps(candidate).first()
+    if leap is not None and not remark.strip():
+        raise RuleBroken(
+            _(
+                "On %(day)s the account gained %(gained)s followers, and no traffic grant explains it. Look at the "
+                "leaps and say in a remark why the badge is given nonetheless."
+            )
+            % {"day": leap.day, "gained": f"{leap.gained:,}"}
+        )
 
 
 @transaction.atomic
@@ -152,9 +169,19 @@ def collect_evidence(candidate: Candidate) -> dict[str, Any]:
             "support_ends_on": _iso(participation.support_ends_on),
         },
         "graduation": graduation.facts if graduation else {},
+        "leaps": [
+            {
+                "day": leap.day.isoformat(),
+                "gained": leap.gained,
+                "usual": round(leap.usual),
+                "ran_traffic": leap.ran_traffic,
+            }
+            for leap in leaps_of(candidate)
+        ],
         "decided": {
             "by": candidate.decided_by.username if candidate.decided_by else "",
             "at": _iso(candidate.decided_at),
+            "remark": candidate.reason,
         },
     }
 

@@ -185,6 +185,15 @@ def number(value: int | None) -> str:
     return "-" if value is None else f"{value:,}"
 
 
+class Colours(dict[str, str]):
+    """Colours of a column of states. One without a colour is shown in its words: of a plain dictionary that does not
+    name it, the theme would show the raw value.
+    """
+
+    def __missing__(self, state: str) -> str:
+        return ""
+
+
 # --- What higher rooms add to the pages of lower ones -----------------------------------------------------------------
 
 

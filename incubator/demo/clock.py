@@ -34,6 +34,20 @@ class DemoClock:
     def reading_days(self) -> list[date]:
         return [self.built_on - timedelta(days=back) for back in range(READING_DAYS - 1, -1, -1)]
 
+    @property
+    def kuaishou_days(self) -> list[date]:
+        """Those on which nobody is on the second platform yet."""
+        return self.reading_days[:-7]
+
+    @property
+    def douyin_days(self) -> list[date]:
+        """Refreshes of both platforms: a week of them, and the first fills 30 days of the second one back."""
+        return self.reading_days[-7:]
+
+    @property
+    def joins_douyin_on(self) -> date:
+        return self.douyin_days[0] - timedelta(days=1)
+
     @staticmethod
     def at(day: date, hour: int = 3) -> datetime:
         return timezone.make_aware(datetime.combine(day, time(hour)))

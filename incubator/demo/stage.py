@@ -5,11 +5,12 @@ An act looks at what is there and does the rest, so that a demo that was killed 
 
 import time
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models import F, Max
 from django.utils import timezone
 
 from courses.models import Course, GraduationRule, Session, TrainingClass
@@ -18,9 +19,11 @@ from courses.services import enrol, graduate_all, mark_attendance
 from incubator.accounts.models import Posting, User
 from incubator.accounts.services import ensure_groups
 from incubator.certification.models import Award, Badge, Candidate, Rule
+from incubator.certification.queries import unexplained_leaps
 from incubator.certification.services import approve_candidate, evaluate, publish_rule, refuse_candidate
 from incubator.common.errors import RuleBroken
 from incubator.demo.cast import (
+    BELIEVED,
     BOUGHT,
     COUNTIES,
     COURSES,
@@ -39,8 +42,8 @@ from incubator.grants.services import approve_grant, propose_grant
 from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics.choices import AccountState, Platform
-from incubator.metrics.models import CreatorAccount, RefreshRun
-from incubator.metrics.services import begin_consent, complete_consent, resume_run, start_refresh
+from incubator.metrics.models import CreatorAccount, CreatorAccountQuerySet, RefreshRun
+from incubator.metrics.services import ASSISTED, begin_consent, complete_consent, resume_run, start_refresh
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Cohort, Participation, Programme
 from incubator.regions.models import Region
@@ -177,8 +180,9 @@ def graduate_who_may(cohort: Cohort, clock: DemoClock, *, by: User) -> int:
 
 def curves(cohort: Cohort, clock: DemoClock) -> list[dict]:
     """How each creator's followers develop, for the simulator: most plateau, a few cross 100,000."""
-    graduates = list(_accounts(cohort).filter(trainee__participations__state=ParticipationState.GRADUATED))
-    others = list(_accounts(cohort).exclude(trainee__participations__state=ParticipationState.GRADUATED))
+    accounts = accounts_of(cohort, Platform.KUAISHOU)
+    graduates = list(accounts.filter(trainee__participations__state=ParticipationState.GRADUATED))
+    others = list(accounts.exclude(trainee__participations__state=ParticipationState.GRADUATED))
     special = {}
     step = max(1, len(graduates) // (len(CROSSERS) + len(NEAR_MISSES) + 1))
     for n, (start, end) in enumerate(CROSSERS):
@@ -188,16 +192,16 @@ def curves(cohort: Cohort, clock: DemoClock) -> list[dict]:
     special[graduates[3 + (len(CROSSERS) + len(NEAR_MISSES)) * step - 1].pk] = ("burst", *BOUGHT)
     if others:
         special[others[0].pk] = ("rise", 47_000, 112_000)  # reached the number, but never graduated
-    return [_creator(account, clock, special.get(account.pk)) for account in [*graduates, *others]]
+    return [creator(account, clock, special.get(account.pk)) for account in [*graduates, *others]]
 
 
-def _accounts(cohort: Cohort):
-    return (
-        CreatorAccount.objects.filter(trainee__participations__cohort=cohort).select_related("trainee").order_by("pk")
-    )
+def accounts_of(cohort: Cohort, platform: str) -> CreatorAccountQuerySet:
+    accounts = CreatorAccount.objects.filter(trainee__participations__cohort=cohort, platform=platform)
+    return accounts.select_related("trainee").order_by("pk")
 
 
-def _creator(account: CreatorAccount, clock: DemoClock, special: tuple[str, int, int] | None) -> dict:
+def creator(account: CreatorAccount, clock: DemoClock, special: tuple[str, int, int] | None = None) -> dict:
+    """What the simulator is told about one creator."""
     start = 400 + account.pk * 7919 % 24_000
     kind = ("plateau", "steady", "sleepy", "rise")[account.pk % 4]
     end = start + (account.pk * 104_729 % 9_000 if kind != "sleepy" else 40)
@@ -220,31 +224,37 @@ def _creator(account: CreatorAccount, clock: DemoClock, special: tuple[str, int,
 
 def consent_everybody(cohort: Cohort, clock: DemoClock, vendor: Vendor, *, by: User, say: Say) -> None:
     """Staff sit beside each trainee who has not connected the account yet, as they do at the end of a class."""
-    vendor.set_clock(clock.at(clock.consents_on))
-    todo = list(_accounts(cohort).filter(state=AccountState.UNLINKED).distinct())
+    at = clock.at(clock.consents_on)
+    vendor.set_clock(at)
+    consent(accounts_of(cohort, Platform.KUAISHOU), at, vendor, by=by, say=say)
+
+
+def consent(accounts: CreatorAccountQuerySet, at: datetime, vendor: Vendor, *, by: User, say: Say) -> None:
+    """Connect those of the accounts that are not connected yet."""
+    todo = list(accounts.filter(state=AccountState.UNLINKED))
     for n, account in enumerate(todo, 1):
-        at = clock.at(clock.consents_on)
-        address = begin_consent(account, by=by, at=at)
+        address = begin_consent(account, by=by, at=at, session=ASSISTED)
         state, code = vendor.agree(address, handle=account.handle)
-        complete_consent(state=state, code=code, by=by, at=at)
+        complete_consent(state=state, code=code, by=by, at=at, session=ASSISTED)
         if n % 50 == 0 or n == len(todo):
             say(f"  {n} of {len(todo)} accounts connected")
 
 
-def read_every_day(clock: DemoClock, vendor: Vendor, *, say: Say) -> None:
-    """A refresh a day by the worker over HTTP, the simulator's clock going before it."""
-    done = set(RefreshRun.objects.exclude(finished_at=None).values_list("day", flat=True))
-    for n, day in enumerate(clock.reading_days, 1):
-        if day not in done:
-            _read_day(day, clock, vendor)
-        if n % 15 == 0:
-            say(f"  {n} of {len(clock.reading_days)} days read")
+def read_days(days: list[date], platforms: list[str], clock: DemoClock, vendor: Vendor, *, say: Say) -> None:
+    """A refresh a day and platform by the worker over HTTP, the simulator's clock going before it."""
+    done = set(RefreshRun.objects.exclude(finished_at=None).values_list("platform", "day"))
+    for n, day in enumerate(days, 1):
+        for platform in platforms:
+            if (platform, day) not in done:
+                _read_day(day, platform, clock, vendor)
+        if n % 15 == 0 or n == len(days):
+            say(f"  {n} of {len(days)} days read")
 
 
-def _read_day(day: date, clock: DemoClock, vendor: Vendor) -> None:
+def _read_day(day: date, platform: str, clock: DemoClock, vendor: Vendor) -> None:
     at = clock.at(day)
     vendor.set_clock(at)
-    run = start_refresh(platform=Platform.KUAISHOU, day=day, at=at)
+    run = start_refresh(platform=platform, day=day, at=at)
     wait_until(
         lambda: not RefreshRun.objects.filter(pk=run.pk, finished_at=None).exists(), f"the refresh of {day}", run
     )
@@ -288,8 +298,9 @@ def give_traffic(cohort: Cohort, clock: DemoClock, *, by: User) -> None:
     if Grant.objects.filter(pool=pool).exists():
         return
     on = clock.reading_days[20]
-    supported = Participation.objects.filter(cohort=cohort).in_support(on)
-    best = list(supported.order_by("-trainee__accounts__latest__followers").select_related("trainee")[:14])
+    supported = Participation.objects.filter(cohort=cohort).in_support(on).select_related("trainee")
+    ranked = supported.annotate(most=Max("trainee__accounts__latest__followers"))  # some have two accounts
+    best = list(ranked.order_by(F("most").desc(nulls_last=True), "pk")[:14])
     levels = [SupportLevel.THIRD] * 3 + [SupportLevel.SECOND] * 4 + [SupportLevel.FIRST] * 7
     amounts = {SupportLevel.THIRD: 1_000_000, SupportLevel.SECOND: 500_000, SupportLevel.FIRST: 150_000}
     for participation, level in zip(best, levels, strict=False):
@@ -311,7 +322,11 @@ def certify(clock: DemoClock) -> None:
     for candidate in bought[:1]:
         refuse_candidate(candidate, by=certifier, reason=REFUSAL)
     for candidate in [c for c in pending if c not in bought[:1]][:-1]:
-        approve_candidate(candidate, by=certifier, on=clock.built_on)
+        approve_candidate(candidate, by=certifier, on=clock.built_on, remark=_remark(candidate))
+
+
+def _remark(candidate: Candidate) -> str:
+    return BELIEVED if unexplained_leaps(candidate).exists() else ""
 
 
 def _leapt(candidate: Candidate) -> bool:

@@ -57,7 +57,7 @@ class Held:
 def held_back(accounts: Collection[int]) -> dict[int, list[Held]]:
     """What is or was held back, by account, in the order of days; one query."""
     found: dict[int, list[Held]] = {}
-    for row in QuarantinedReading.objects.filter(account_id__in=accounts).order_by("day"):
-        held = Held(row.day, row.followers, row.last_followers, row.state == QuarantineState.OPEN)
+    for row in QuarantinedReading.objects.with_figure().filter(account_id__in=accounts).order_by("day"):
+        held = Held(row.day, row.followers, row.last_followers, row.state == QuarantineState.OPEN)  # type: ignore[arg-type]
         found.setdefault(row.account_id, []).append(held)
     return found

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from incubator.common.desk import (
+    Colours,
     Move,
     QuestionFilter,
     ReadOnlyAdmin,
@@ -168,7 +169,7 @@ class GrantAdmin(ScopedAdmin):
     @display(
         description=_("state"),
         ordering="state",
-        label={GrantState.PROPOSED: "info", GrantState.APPROVED: "success", GrantState.REFUSED: "danger"},
+        label=Colours({GrantState.PROPOSED: "info", GrantState.APPROVED: "success", GrantState.REFUSED: "danger"}),
     )
     def state_label(self, row: Grant) -> tuple[str, str]:
         return row.state, row.get_state_display()

@@ -10,4 +10,4 @@ class GrantsConfig(AppConfig):
     verbose_name = _("Support")
 
     def ready(self) -> None:
-        from incubator.grants import interests  # noqa: F401 - it registers
+        from incubator.grants import interests, marks  # noqa: F401 - they register

@@ -13,17 +13,19 @@ from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from incubator.common.desk import Move, ScopedAdmin, Section
+from incubator.common.desk import Colours, Move, ScopedAdmin, Section
 from incubator.imports.choices import MOVES, ImportState
 from incubator.imports.models import StagedImport
 
 ROWS_A_PAGE = 50
 FINDINGS_SHOWN = 200
-STATE_COLOURS = {
-    ImportState.CHECKED: "info",
-    ImportState.APPLIED: "success",
-    ImportState.REFUSED: "danger",
-}
+STATE_COLOURS = Colours(
+    {
+        ImportState.CHECKED: "info",
+        ImportState.APPLIED: "success",
+        ImportState.REFUSED: "danger",
+    }
+)
 READY = "ready"  # to be confirmed, and nothing wrong
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

@@ -16,7 +16,7 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from incubator.common.desk import Move, QuestionFilter, ReadOnlyAdmin, ScopedAdmin
+from incubator.common.desk import Colours, Move, QuestionFilter, ReadOnlyAdmin, ScopedAdmin
 from incubator.jobs.choices import LIVE, JobState
 from incubator.jobs.models import Job
 from incubator.jobs.services import cancel_job
@@ -60,7 +60,7 @@ class JobAdmin(ReadOnlyAdmin):
     @display(
         description=_("state"),
         ordering="state",
-        label={JobState.RUNNING: "info", JobState.DONE: "success", JobState.FAILED: "danger"},
+        label=Colours({JobState.RUNNING: "info", JobState.DONE: "success", JobState.FAILED: "danger"}),
     )
     def state_label(self, job: Job) -> tuple[str, str]:
         return job.state, job.get_state_display()

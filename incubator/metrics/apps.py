@@ -11,4 +11,4 @@ class MetricsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register this room's kinds of job."""
-        from incubator.metrics import batches  # noqa: F401
+        from incubator.metrics import batches, jobs  # noqa: F401

@@ -26,8 +26,8 @@ from incubator.metrics.limits import BrokerGate, GateAway, NotMade, Paused
 from incubator.metrics.models import Authorisation, CreatorAccount, QuarantinedReading, RefreshBatch, RefreshFailure
 from incubator.metrics.platforms import client_for, rate_per_second
 from incubator.metrics.services.calls import calls_left, give_back_calls, spend_calls
-from incubator.metrics.services.consent import store_tokens
-from incubator.metrics.services.readings import Figures, Origin, Written, write_figures
+from incubator.metrics.services.consent import lose_consents, store_tokens
+from incubator.metrics.services.readings import Figures, Origin, Written, hold_unusable, write_figures
 from incubator.metrics.services.refresh import answered, clock_of, finish_batch, stop_run
 from incubator.metrics.streaming import Stream
 
@@ -65,6 +65,7 @@ FAILURES: dict[type[base.PlatformError], Failure] = {
     base.Reauthorise: Failure.REAUTHORISE,
     base.Gone: Failure.GONE,
     base.BadAnswer: Failure.BAD_ANSWER,
+    base.UnusableFigure: Failure.BAD_ANSWER,
     base.Misconfigured: Failure.MISCONFIGURED,
     NoCallsLeft: Failure.ACCOUNT_LIMIT,
     OtherDay: Failure.OTHER_DAY,
@@ -121,6 +122,7 @@ class BatchWork:
         self.at = clock_of(self.batch.run)
         self.read = len(self.batch.account_ids) - len(todo)
         self._say_progress()
+        self.written_at = time.monotonic()
         with asyncio.Runner() as runner:
             stack = AsyncExitStack()
             self.client = runner.run(_open(stack, self.batch.run.platform))
@@ -272,8 +274,8 @@ class BatchWork:
 
     def _write(self) -> None:
         """Write what arrived, in one transaction, and say how far we are."""
-        self.written_at = time.monotonic()
         if not self.answers:
+            self.written_at = time.monotonic()
             return
         arrived, self.answers = self.answers, []
         accounts = {account for account, _reading in arrived}
@@ -281,6 +283,7 @@ class BatchWork:
             written = write_figures(_figures(arrived), Origin(Source.API, timezone.now(), self.batch.run_id))
             RefreshFailure.objects.filter(run=self.batch.run, account_id__in=accounts).delete()
             count_batch(self.batch)
+        self.written_at = time.monotonic()  # after it: or a slow write would be followed by one for every answer
         self.written += written
         self.read += len(accounts)
         self._say_progress()
@@ -393,7 +396,9 @@ def claim_rotation(authorisation: Authorisation, *, at: datetime) -> bool:
 
 def count_batch(batch: RefreshBatch) -> None:
     """Say how many of the batch were read and held back. Counted, not added up: two workers may have read the same."""
-    held = QuarantinedReading.objects.filter(run=batch.run, day=batch.run.day, account_id__in=batch.account_ids)
+    held = QuarantinedReading.objects.with_figure().filter(
+        run=batch.run, day=batch.run.day, account_id__in=batch.account_ids
+    )
     read = len(answered(batch.run.day, batch.account_ids))
     RefreshBatch.objects.filter(pk=batch.pk).update(read=read, quarantined=held.count())
 
@@ -420,7 +425,7 @@ def free_rotation(authorisation: Authorisation) -> None:
 
 @transaction.atomic
 def note_failures(batch: RefreshBatch, failed: dict[int, base.PlatformError]) -> None:
-    """Keep why each account failed, and mark those that need consent again or are gone."""
+    """Keep why each account failed, mark those that need consent again or are gone, hold unusable answers back."""
     now = timezone.now()
     rows = [
         RefreshFailure(run=batch.run, account_id=pk, kind=_failure(error, batch), code=error.code[:20], at=now)
@@ -430,9 +435,14 @@ def note_failures(batch: RefreshBatch, failed: dict[int, base.PlatformError]) ->
         rows, update_conflicts=True, unique_fields=["run", "account"], update_fields=["kind", "code", "at"]
     )
     RefreshBatch.objects.filter(pk=batch.pk).update(failed=len(rows))
-    for kind, state in ((Failure.REAUTHORISE, AccountState.NEEDS_CONSENT), (Failure.GONE, AccountState.GONE)):
-        ids = [row.account_id for row in rows if row.kind == kind]
-        CreatorAccount.objects.filter(pk__in=ids, state=AccountState.LINKED).update(state=state)
+    lose_consents({row.account_id: row.code for row in rows if row.kind == Failure.REAUTHORISE}, at=now)
+    gone = [row.account_id for row in rows if row.kind == Failure.GONE]
+    CreatorAccount.objects.linked().filter(pk__in=gone).update(state=AccountState.GONE)
+    hold_unusable(
+        [(pk, error.code, error.told) for pk, error in failed.items() if isinstance(error, base.UnusableFigure)],
+        day=batch.run.day,
+        origin=Origin(Source.API, now, batch.run_id),
+    )
 
 
 def _failure(error: base.PlatformError, batch: RefreshBatch) -> Failure:

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Platform(models.TextChoices):
@@ -13,7 +14,48 @@ class AccountState(models.TextChoices):
     UNLINKED = "unlinked", _("not connected")
     LINKED = "linked", _("connected")
     NEEDS_CONSENT = "needs_consent", _("needs consent again")
+    WITHDRAWN = "withdrawn", _("consent withdrawn")
     GONE = "gone", _("not found on the platform")
+
+
+# There is, or was until the platform said otherwise, a consent: it can be withdrawn.
+CONSENTED = (AccountState.LINKED, AccountState.NEEDS_CONSENT, AccountState.GONE)
+
+
+class ConsentAct(models.TextChoices):
+    """What happened to a consent."""
+
+    GRANTED = "granted", _("consent given")
+    RENEWED = "renewed", _("consent renewed")
+    WITHDRAWN = "withdrawn", _("consent withdrawn")
+    LOST = "lost", _("consent lost")
+
+
+class ConsentReason(models.TextChoices):
+    """Why a consent was lost; or what was odd about a renewal."""
+
+    OVER = "over", _("its time was over")
+    REVOKED = "revoked", _("withdrawn on the platform")
+    KEY = "key", _("the platform does not accept our key any more")
+    OTHER_ACCOUNT = "other_account", _("for another account of the platform than before")
+
+
+class ConsentNeed(models.TextChoices):
+    """What an account that needs consent is waiting for. The last is part of the one before."""
+
+    NEVER = "never", _("never connected")
+    OVER = "over", _("over or revoked")
+    WITHDRAWN = "withdrawn", pgettext_lazy("consent", "withdrawn")
+    SOON = "soon", _("ends within 30 days")
+    URGENT = "urgent", _("ends within 3 days")
+
+
+class ReminderEnd(models.TextChoices):
+    """Why a reminder is not open any more."""
+
+    RENEWED = "renewed", _("consented anew")
+    WITHDRAWN = "withdrawn", _("consent withdrawn")
+    LOST = "lost", _("consent over or lost")
 
 
 class Source(models.TextChoices):
@@ -24,10 +66,17 @@ class Source(models.TextChoices):
 
 
 class Suspicion(models.TextChoices):
-    """Why a figure is not taken for a fact."""
+    """Why an answer is not taken for a fact: the figure is odd, or there is none that could be one."""
 
     DROP = "drop", _("fell by half or more")
     RISE = "rise", _("rose tenfold or more")
+    MISSING = "missing", _("no figure in the answer")
+    NO_NUMBER = "no_number", _("not a whole number")
+    NEGATIVE = "negative", _("below zero")
+    ABSURD = "absurd", _("larger than can be")
+
+
+UNUSABLE = (Suspicion.MISSING, Suspicion.NO_NUMBER, Suspicion.NEGATIVE, Suspicion.ABSURD)
 
 
 class QuarantineState(models.TextChoices):

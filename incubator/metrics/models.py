@@ -1,7 +1,7 @@
 """Creator accounts, the consent to read them, readings, and the runs that fetch them."""
 
 from datetime import timedelta
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -13,16 +13,20 @@ from incubator.common.encryption import EncryptedTextField
 from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics.choices import (
+    UNUSABLE,
     AccountState,
     AlarmKind,
+    ConsentAct,
+    ConsentReason,
     EventKind,
     Failure,
     Platform,
     QuarantineState,
+    ReminderEnd,
     Source,
     Suspicion,
 )
-from incubator.regions.scoping import RegionScopedQuerySet, scope_of
+from incubator.regions.scoping import RegionScopedQuerySet, WholeCountryQuerySet
 from trainees.models import Trainee
 
 LOWEST_THRESHOLD = 10_000  # below this no rule looks; the index of crossings starts here
@@ -101,11 +105,14 @@ class Authorisation(models.Model):
 
 
 class ConsentRequest(models.Model):
-    """A way to the platform's consent page and back: bound to who asked, used once, good for ten minutes."""
+    """A way to the platform's consent page and back: bound to who asked and in which session, used once, good for ten
+    minutes. ``session`` is a digest of the session's secret, empty where staff assist and no browser comes back.
+    """
 
     state = models.CharField(max_length=64, primary_key=True)
     account = models.ForeignKey(CreatorAccount, models.CASCADE, related_name="+")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    session = models.CharField(max_length=64, blank=True, default="")
     asked_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
 
@@ -113,10 +120,74 @@ class ConsentRequest(models.Model):
         return str(self.account)
 
 
-class RefreshRunQuerySet(models.QuerySet):
-    def visible_to(self, user: Any) -> Self:
-        """A run counts accounts of the whole country, so only those who see all of it see runs."""
-        return self if scope_of(user).everything else self.none()
+class ConsentEventQuerySet(RegionScopedQuerySet):
+    region_path = "account__trainee__county"
+
+
+class ConsentEvent(models.Model):
+    """What happened to the consent of an account, when, and by whom. Holds no token; never changed or deleted."""
+
+    account = models.ForeignKey(
+        CreatorAccount, models.PROTECT, related_name="consent_events", verbose_name=_("account")
+    )
+    what = models.CharField(_("what"), max_length=10, choices=ConsentAct)
+    why = models.CharField(_("why"), max_length=15, choices=ConsentReason, blank=True)
+    at = models.DateTimeField(_("at"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("by whom")
+    )
+
+    objects = ConsentEventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event of a consent")
+        verbose_name_plural = _("events of consents")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.get_what_display()}"
+
+
+class ConsentReminderQuerySet(RegionScopedQuerySet):
+    region_path = "account__trainee__county"
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+
+class ConsentReminder(models.Model):
+    """That a consent ends on a day of China's calendar is told from ``stage`` days before, until it is true no more.
+
+    ``made_at`` is later than ``due_on`` where the daily task was: then only the newest stage due is made.
+    """
+
+    account = models.ForeignKey(
+        CreatorAccount, models.PROTECT, related_name="consent_reminders", verbose_name=_("account")
+    )
+    ends_on = models.DateField(_("consent until"))
+    stage = models.PositiveSmallIntegerField(_("days before"))
+    due_on = models.DateField(_("due on"))
+    made_at = models.DateTimeField(_("made at"))
+    seen_at = models.DateTimeField(_("first seen by the trainee"), null=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=ReminderEnd, blank=True)
+
+    objects = ConsentReminderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reminder of a consent's end")
+        verbose_name_plural = _("reminders of consents' ends")
+        ordering = ["-due_on", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "ends_on", "stage"], name="one_reminder_per_consent_and_stage"),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, outcome="") | Q(closed_at__isnull=False) & ~Q(outcome=""),
+                name="closed_reminder_says_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.ends_on} (-{self.stage})"
 
 
 class RefreshRun(models.Model):
@@ -134,7 +205,7 @@ class RefreshRun(models.Model):
     error = models.CharField(_("why stopped"), max_length=300, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
-    objects = RefreshRunQuerySet.as_manager()
+    objects = WholeCountryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("refresh run")
@@ -304,19 +375,28 @@ class QuarantinedReadingQuerySet(RegionScopedQuerySet):
     def open(self) -> Self:
         return self.filter(state=QuarantineState.OPEN)
 
+    def with_figure(self) -> Self:
+        """Without the unusable answers, which hold nothing that could become a fact."""
+        return self.filter(followers__isnull=False)
+
 
 class QuarantinedReading(models.Model):
-    """A figure too odd to be taken for a fact: not in the history until somebody, or the next day, confirms it."""
+    """A figure too odd to be taken for a fact: not in the history until somebody, or the next day, confirms it.
+
+    Or an answer without a usable one: then ``followers`` is None (never 0), ``told`` is what stood in its place, and
+    the account's next reading closes the row. An account never read before has no last figure.
+    """
 
     account = models.ForeignKey(CreatorAccount, models.PROTECT, related_name="quarantined", verbose_name=_("account"))
     day = models.DateField(_("day"))
-    followers = models.PositiveIntegerField(_("followers"))
+    followers = models.PositiveIntegerField(_("followers"), null=True)
+    told = models.CharField(_("what the platform told"), max_length=30, blank=True)
     following = models.PositiveIntegerField(null=True)
     source = models.CharField(_("source"), max_length=10, choices=Source)
     fetched_at = models.DateTimeField(_("fetched at"))
     run = models.ForeignKey(RefreshRun, models.PROTECT, null=True, related_name="quarantined")
-    last_day = models.DateField(_("last read on"))
-    last_followers = models.PositiveIntegerField(_("followers then"))
+    last_day = models.DateField(_("last read on"), null=True)
+    last_followers = models.PositiveIntegerField(_("followers then"), null=True)
     why = models.CharField(_("why"), max_length=10, choices=Suspicion)
     state = models.CharField(
         _("state"), max_length=10, choices=QuarantineState, default=QuarantineState.OPEN, editable=False
@@ -333,11 +413,27 @@ class QuarantinedReading(models.Model):
         verbose_name = _("reading held back")
         verbose_name_plural = _("readings held back")
         ordering = ["-day", "pk"]
-        constraints = [models.UniqueConstraint(fields=["account", "day"], name="one_held_back_per_account_and_day")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "day"], name="one_held_back_per_account_and_day"),
+            models.CheckConstraint(
+                condition=Q(why__in=UNUSABLE, followers=None)
+                | Q(followers__isnull=False, last_day__isnull=False, last_followers__isnull=False)
+                & ~Q(why__in=UNUSABLE),
+                name="odd_figures_are_figures_and_unusable_answers_none",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=QuarantineState.ACCEPTED, followers=None), name="only_figures_are_accepted"
+            ),
+        ]
         indexes = [models.Index(fields=["account"], condition=Q(state="open"), name="held_back_open")]
 
     def __str__(self) -> str:
-        return f"{self.account} {self.day}: {self.followers}"
+        return f"{self.account} {self.day}: {self.answer}"
+
+    @property
+    def answer(self) -> str:
+        """The figure, or what the platform told instead; a dash for nothing at all."""
+        return self.told or "-" if self.followers is None else f"{self.followers:,}"
 
 
 class SpikeQuerySet(RegionScopedQuerySet):
@@ -374,6 +470,8 @@ class PlatformEvent(models.Model):
     hit = models.PositiveIntegerField(_("accounts hit"))
     lost = models.PositiveIntegerField(_("followers lost"))
     noticed_at = models.DateTimeField(_("noticed at"))
+
+    objects = WholeCountryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("event of the platform")
@@ -471,15 +569,25 @@ class AccountCalls(models.Model):
         return f"{self.account_id} {self.day}: {self.calls}"
 
 
+class AlarmQuerySet(WholeCountryQuerySet):
+    def open(self) -> Self:
+        return self.filter(cleared_at=None)
+
+
 class Alarm(models.Model):
-    """Something about freshness that somebody must know. Open until it is true no more."""
+    """Something about freshness that somebody must know. Open until it is true no more.
+
+    ``facts`` are plain values; ``freshness.sentence_of`` makes the sentence of them in the reader's language.
+    """
 
     kind = models.CharField(_("what"), max_length=15, choices=AlarmKind)
     platform = models.CharField(_("platform"), max_length=10, choices=Platform, blank=True)
-    sentence = models.CharField(_("what is wrong"), max_length=300)
+    facts = models.JSONField(default=dict, editable=False)
     raised_at = models.DateTimeField(_("since"))
     seen_at = models.DateTimeField(_("last seen"))
     cleared_at = models.DateTimeField(_("over since"), null=True)
+
+    objects = AlarmQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("alarm")
@@ -492,4 +600,18 @@ class Alarm(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.sentence
+        return " ".join(filter(None, [self.get_platform_display(), self.get_kind_display()]))
+
+
+class FreshnessCheck(models.Model):
+    """When freshness was last looked at: one row. Without it silence could mean that nobody looks."""
+
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("check of freshness")
+        verbose_name_plural = _("checks of freshness")
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_row_tells_when_freshness_was_checked")]
+
+    def __str__(self) -> str:
+        return str(self.checked_at)

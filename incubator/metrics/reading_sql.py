@@ -33,8 +33,8 @@ TRUNCATE incoming
 """
 COPY = "COPY incoming (account_id, day, followers, following) FROM STDIN (FORMAT binary)"
 
-# Beside each figure what it is judged against. ``late``: at or behind a day that is known already, of the account or of
-# another account of the same person.
+# Beside each figure what it is judged against; one that will not replace the reading of its day is not judged.
+# ``late``: at or behind a day that is known already, of the account or of another account of the same person.
 ARRIVE = """
 CREATE TEMP TABLE IF NOT EXISTS arrival (
     account_id bigint, followers integer, following integer, trainee_id bigint, county_id varchar(6),
@@ -49,7 +49,13 @@ SELECT account.id, incoming.followers, nullif(incoming.following, -1), account.t
     latest.day, latest.followers, latest.growth,
     CASE
         WHEN %(trusted)s OR latest.day IS NULL OR greatest(latest.followers, incoming.followers) < %(floor)s THEN NULL
-        WHEN latest.day = %(day)s AND latest.followers = incoming.followers THEN NULL
+        WHEN latest.day >= %(day)s AND EXISTS (
+            SELECT FROM metrics_reading reading
+            WHERE reading.day = %(day)s AND reading.account_id = account.id AND (
+                reading.followers = incoming.followers OR reading.fetched_at >= %(at)s
+                OR (reading.source = 'api' AND %(source)s = 'file')
+            )
+        ) THEN NULL
         WHEN incoming.followers <= latest.followers / 2 THEN 'drop'
         WHEN incoming.followers / 10 >= latest.followers THEN 'rise'
     END,
@@ -81,7 +87,7 @@ FROM (
 ) AS total
 WHERE total.trainee_id = person.trainee_id
 """
-COUNT_LATE = "SELECT count(*) FROM arrival WHERE late AND why IS NULL"
+COUNT_LATE = "SELECT count(*) FILTER (WHERE late AND why IS NULL), count(*) FROM arrival"
 
 # --- Held back --------------------------------------------------------------------------------------------------------
 
@@ -97,7 +103,39 @@ CONTRADICT = """
 UPDATE metrics_quarantinedreading held SET state = 'rejected', decided_at = %(now)s, remark = 'contradicted'
 FROM incoming
 WHERE held.account_id = incoming.account_id AND held.state = 'open' AND held.day < %(day)s
+    AND held.followers IS NOT NULL
     AND incoming.followers > held.last_followers / 2 AND incoming.followers / 10 < greatest(held.last_followers, 1)
+"""
+
+# An answer without a usable figure. One open row an account: a newer such answer takes the place of an older one.
+HOLD_UNUSABLE = """
+WITH answer AS (
+    SELECT * FROM unnest(%(accounts)s::bigint[], %(why)s::text[], %(told)s::text[]) AS one (account_id, why, told)
+    WHERE NOT EXISTS (
+        SELECT FROM metrics_reading reading WHERE reading.day = %(day)s AND reading.account_id = one.account_id
+    )
+),
+older AS (
+    UPDATE metrics_quarantinedreading held SET state = 'rejected', decided_at = %(at)s, remark = 'again'
+    FROM answer
+    WHERE held.account_id = answer.account_id AND held.state = 'open' AND held.followers IS NULL
+        AND held.day < %(day)s
+)
+INSERT INTO metrics_quarantinedreading AS held
+    (account_id, day, told, source, fetched_at, run_id, last_day, last_followers, why, state, remark)
+SELECT answer.account_id, %(day)s, answer.told, %(source)s, %(at)s, %(run)s, latest.day, latest.followers, answer.why,
+    'open', ''
+FROM answer LEFT JOIN metrics_latestreading latest USING (account_id)
+ON CONFLICT (account_id, day) DO UPDATE
+SET told = excluded.told, why = excluded.why, fetched_at = excluded.fetched_at, run_id = excluded.run_id
+WHERE held.followers IS NULL AND held.state = 'open'
+"""
+# A reading that is taken for a fact closes what could not be used up to its day.
+ANSWERED = """
+UPDATE metrics_quarantinedreading held SET state = 'rejected', decided_at = %(now)s, remark = 'answered'
+FROM arrival
+WHERE held.account_id = arrival.account_id AND held.state = 'open' AND held.followers IS NULL AND held.day <= %(day)s
+    AND arrival.why IS NULL
 """
 
 # --- The day's work, in one statement ---------------------------------------------------------------------------------
@@ -107,13 +145,18 @@ WITH fact AS NOT MATERIALIZED (
     SELECT * FROM arrival WHERE why IS NULL AND NOT late
 ),
 held AS (
-    INSERT INTO metrics_quarantinedreading
-        (account_id, day, followers, following, source, fetched_at, run_id, last_day, last_followers, why, state,
+    INSERT INTO metrics_quarantinedreading AS unusable
+        (account_id, day, followers, told, following, source, fetched_at, run_id, last_day, last_followers, why, state,
         remark)
-    SELECT account_id, %(day)s, followers, following, %(source)s, %(at)s, %(run)s, old_day, old_followers, why,
+    SELECT account_id, %(day)s, followers, '', following, %(source)s, %(at)s, %(run)s, old_day, old_followers, why,
         'open', ''
     FROM arrival WHERE why IS NOT NULL
-    ON CONFLICT (account_id, day) DO NOTHING
+    ON CONFLICT (account_id, day) DO UPDATE
+    SET followers = excluded.followers, told = '', following = excluded.following, source = excluded.source,
+        fetched_at = excluded.fetched_at, run_id = excluded.run_id, last_day = excluded.last_day,
+        last_followers = excluded.last_followers, why = excluded.why, state = 'open', decided_by_id = NULL,
+        decided_at = NULL, remark = ''
+    WHERE unusable.followers IS NULL
 ),
 history AS (
     INSERT INTO metrics_reading (account_id, fetched_at, run_id, day, followers, following, source)
@@ -385,4 +428,24 @@ bins AS (
 )
 INSERT INTO metrics_regionday (code, day, accounts, followers, people, read, compared, growth)
 SELECT code, day, accounts, followers, people, read, compared, growth FROM total JOIN bins USING (code, day)
+"""
+
+# --- Put right --------------------------------------------------------------------------------------------------------
+
+FORGET_NEWEST = """
+DELETE FROM metrics_latestreading latest
+WHERE account_id = ANY(%(accounts)s) AND NOT EXISTS (SELECT FROM metrics_reading_as_of(latest.account_id, %(until)s))
+"""
+REWRITE_NEWEST = """
+INSERT INTO metrics_latestreading AS latest
+    (account_id, day, followers, fetched_at, source, previous_day, previous_followers)
+SELECT reading.account_id, reading.day, reading.followers, reading.fetched_at, reading.source, before.day,
+    before.followers
+FROM unnest(%(accounts)s::bigint[]) AS one (account_id)
+CROSS JOIN LATERAL metrics_reading_as_of(one.account_id, %(until)s) AS newest
+JOIN metrics_reading reading ON reading.day = newest.day AND reading.account_id = one.account_id
+LEFT JOIN LATERAL metrics_reading_as_of(one.account_id, newest.day - 1) AS before ON true
+ON CONFLICT (account_id) DO UPDATE
+SET day = excluded.day, followers = excluded.followers, fetched_at = excluded.fetched_at, source = excluded.source,
+    previous_day = excluded.previous_day, previous_followers = excluded.previous_followers
 """

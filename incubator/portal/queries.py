@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from django.utils import timezone
-
 from courses.queries import TrainingStanding, training_standings
 from incubator.certification.choices import CandidateState
 from incubator.certification.models import Award, Candidate, Rule
@@ -20,7 +18,6 @@ from incubator.programmes.models import Participation
 from trainees.models import Trainee
 
 CHART_DAYS = 90
-CONSENT_REMINDER_DAYS = 30
 
 
 class NextStep(StrEnum):
@@ -87,18 +84,6 @@ class Standing:
     @property
     def reading_age(self) -> int | None:
         return (self.on - self.read_on).days if self.read_on else None
-
-    @property
-    def consent_days_left(self) -> int | None:
-        authorisation = getattr(self.account, "authorisation", None)
-        if authorisation is None:
-            return None
-        return (timezone.localtime(authorisation.refresh_expires_at).date() - self.on).days
-
-    @property
-    def must_consent_soon(self) -> bool:
-        left = self.consent_days_left
-        return left is not None and left <= CONSENT_REMINDER_DAYS
 
     @property
     def next_step(self) -> NextStep:

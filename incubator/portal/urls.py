@@ -9,6 +9,7 @@ urlpatterns = [
     path("certificate/<str:number>/", views.certificate, name="certificate"),
     path("account/", views.account, name="account"),
     path("account/callback/", views.consent_callback, name="consent_callback"),
+    path("account/<int:pk>/readings.csv", views.account_readings, name="account_readings"),
     path("account/<int:pk>/connect/", views.connect, name="connect"),
     path("account/<int:pk>/withdraw/", views.withdraw, name="withdraw"),
 ]

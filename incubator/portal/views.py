@@ -1,7 +1,10 @@
 """The trainee's pages, and the door that leads everybody to their own."""
 
+import secrets
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,11 +14,15 @@ from incubator.accounts.choices import Role
 from incubator.certification.models import Award
 from incubator.common.charts import line_chart
 from incubator.common.errors import RuleBroken
-from incubator.metrics.choices import AccountState
+from incubator.metrics.choices import CONSENTED
 from incubator.metrics.models import CreatorAccount
+from incubator.metrics.readings_file import readings_file
 from incubator.metrics.services import begin_consent, complete_consent, withdraw_consent
+from incubator.portal.consent import account_cards, notices_of
 from incubator.portal.queries import standing_of
 from trainees.models import Trainee
+
+SESSION_SECRET = "consent_secret"  # noqa: S105 - the name of a place in the session
 
 
 @require_safe
@@ -56,29 +63,43 @@ def certificate(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    """One's accounts: what is read, and until when."""
-    accounts = CreatorAccount.objects.filter(trainee=_trainee(request)).select_related("authorisation", "latest")
-    return render(request, "portal/account.html", {"accounts": accounts, "LINKED": AccountState.LINKED})
+    """One's accounts: what is read, since when and until when, and what happened to the consent."""
+    trainee = _trainee(request)
+    cards = account_cards(trainee, notices_of(request.user, at=timezone.now()))
+    return render(request, "portal/account.html", {"cards": cards})
 
 
 def _own_account(request: HttpRequest, pk: int) -> CreatorAccount:
     return get_object_or_404(CreatorAccount, trainee=_trainee(request), pk=pk)
 
 
+@require_safe
+def account_readings(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """What was read of one's own account, all of it, as a file."""
+    return readings_file(_own_account(request, pk), on=timezone.localdate())
+
+
 @require_POST
 def connect(request: HttpRequest, pk: int) -> HttpResponse:
     """To the platform's page, where the creator consents."""
     is_mobile = "Mobile" in request.headers.get("User-Agent", "")
-    url = begin_consent(_own_account(request, pk), by=request.user, at=timezone.now(), mobile=is_mobile)
-    return redirect(url)
+    found, session = _own_account(request, pk), _session_secret(request)
+    return redirect(begin_consent(found, by=request.user, at=timezone.now(), session=session, mobile=is_mobile))
+
+
+def _session_secret(request: HttpRequest) -> str:
+    """What this session alone knows: a way back from the platform is good in the session it set out from."""
+    secret: str = request.session.setdefault(SESSION_SECRET, secrets.token_urlsafe(24))
+    return secret
 
 
 @require_safe
 def consent_callback(request: HttpRequest) -> HttpResponse:
     """Back from the platform, with a code or without."""
     state, code = request.GET.get("state", ""), request.GET.get("code", "")
+    session = _session_secret(request)
     try:
-        complete_consent(state=state, code=code, by=request.user, at=timezone.now())
+        complete_consent(state=state, code=code, by=request.user, at=timezone.now(), session=session)
     except RuleBroken as refusal:
         messages.error(request, str(refusal))
     else:
@@ -90,10 +111,14 @@ def consent_callback(request: HttpRequest) -> HttpResponse:
 def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     """Withdraw the consent: the first tap asks, the second does."""
     found = _own_account(request, pk)
-    if found.state not in (AccountState.LINKED, AccountState.NEEDS_CONSENT):
+    if found.state not in CONSENTED:
         raise Http404
     if request.method == "POST":
-        withdraw_consent(found, by=request.user)
-        messages.success(request, _("Your consent is withdrawn. The account is not read any more."))
+        try:
+            withdraw_consent(found, by=request.user, at=timezone.now())
+        except RuleBroken as refusal:  # the second of two taps at once
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("Your consent is withdrawn. The account is not read any more."))
         return redirect("account")
     return render(request, "portal/withdraw.html", {"account": found})

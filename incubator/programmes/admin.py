@@ -11,19 +11,21 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
-from incubator.common.desk import Move, Reason, ScopedAdmin, Section, adopt, extend_desk, link_to, table
+from incubator.common.desk import Colours, Move, Reason, ScopedAdmin, Section, adopt, extend_desk, link_to, table
 from incubator.programmes.choices import MOVES, ParticipationState
 from incubator.programmes.models import Cohort, Participation, ParticipationMove, Programme
 from incubator.programmes.services import admit, nominate_trainees, start_training, withdraw
 from trainees.models import Trainee
 from trainees.queries import person_q
 
-STATE_COLOURS = {
-    ParticipationState.TRAINING: "info",
-    ParticipationState.GRADUATED: "success",
-    ParticipationState.WITHDRAWN: "warning",
-    ParticipationState.REFUSED: "danger",
-}
+STATE_COLOURS = Colours(
+    {
+        ParticipationState.TRAINING: "info",
+        ParticipationState.GRADUATED: "success",
+        ParticipationState.WITHDRAWN: "warning",
+        ParticipationState.REFUSED: "danger",
+    }
+)
 
 
 PERIOD = ("graduated_on", "support_starts_on", "support_ends_on")

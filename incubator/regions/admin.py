@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from incubator.common.desk import Day, Move, QuestionFilter, ReadOnlyAdmin, ScopedAdmin, ScopedInline
+from incubator.common.desk import Colours, Day, Move, QuestionFilter, ReadOnlyAdmin, ScopedAdmin, ScopedInline
 from incubator.regions.choices import KeyCountyStatus
 from incubator.regions.models import KeyCounty, Region, RegionAlias
 from incubator.regions.services import check_key_county, retire_region
@@ -124,11 +124,13 @@ class KeyCountyAdmin(ReadOnlyAdmin):
     @display(
         description=_("source"),
         ordering="status",
-        label={
-            KeyCountyStatus.CHECKED: "success",
-            KeyCountyStatus.TWO_SOURCES: "info",
-            KeyCountyStatus.UNVERIFIED: "warning",
-        },
+        label=Colours(
+            {
+                KeyCountyStatus.CHECKED: "success",
+                KeyCountyStatus.TWO_SOURCES: "info",
+                KeyCountyStatus.UNVERIFIED: "warning",
+            }
+        ),
     )
     def status_label(self, row: KeyCounty) -> tuple[str, str]:
         return row.status, row.get_status_display()

@@ -72,3 +72,10 @@ class RegionScopedQuerySet(models.QuerySet):
 
     def visible_to(self, user: Any) -> Self:
         return self.filter(in_scope_q(scope_of(user), self.region_path))
+
+
+class WholeCountryQuerySet(models.QuerySet):
+    """Rows about the whole country: they count what lies in every region, so only who sees all of it sees them."""
+
+    def visible_to(self, user: Any) -> Self:
+        return self if scope_of(user).everything else self.none()

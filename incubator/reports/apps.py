@@ -10,5 +10,5 @@ class ReportsConfig(AppConfig):
     verbose_name = _("Reports")
 
     def ready(self) -> None:
-        """Register this room's kinds of job."""
-        from incubator.reports import jobs  # noqa: F401
+        """Register this room's kinds of job, and what it tells to the charts of followers."""
+        from incubator.reports import jobs, marks  # noqa: F401

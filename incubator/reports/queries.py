@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from courses.queries import class_hours
+from incubator.metrics.choices import Platform
 from incubator.metrics.queries import FRESH_DAYS
 from incubator.regions.choices import Level
 from incubator.regions.models import Region
@@ -46,7 +47,7 @@ mark AS (
         AND (session.starts_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN %(start)s AND %(end)s
 ),
 account AS (
-    SELECT account.id, account.handle, account.state, member.trainee_id, member.place,
+    SELECT account.id, account.handle, account.state, account.platform, member.trainee_id, member.place,
         last.day AS last_day, last.followers AS last_followers, first.followers AS first_followers,
         CASE WHEN last.day >= %(start)s THEN last.followers - first.followers END AS growth
     FROM metrics_creatoraccount account
@@ -129,6 +130,23 @@ JOIN member ON member.trainee_id = account.trainee_id
 JOIN LATERAL metrics_reading_as_of(account.id, weeks.day::date) AS reading ON true
 GROUP BY weeks.day ORDER BY weeks.day
 """
+# The connected accounts of 'connected' and 'fresh' above, told apart by platform and by cohort.
+COVERAGE = """
+SELECT 'platform' AS kind, platform AS name, count(*) AS connected,
+    count(*) FILTER (WHERE last_day > %(last_day)s::date - %(fresh_days)s),
+    count(*) FILTER (WHERE last_day IS NULL), min(last_day), max(last_day)
+FROM account WHERE state = 'linked' GROUP BY platform
+UNION ALL
+SELECT 'cohort', programme.name || ' ' || cohort.name, count(*),
+    count(*) FILTER (WHERE last_day > %(last_day)s::date - %(fresh_days)s),
+    count(*) FILTER (WHERE last_day IS NULL), min(last_day), max(last_day)
+FROM account
+JOIN (SELECT DISTINCT trainee_id, cohort_id FROM part) AS taking USING (trainee_id)
+JOIN programmes_cohort cohort ON cohort.id = taking.cohort_id
+JOIN programmes_programme programme ON programme.id = cohort.programme_id
+WHERE account.state = 'linked' GROUP BY cohort.id, programme.name, cohort.name
+ORDER BY kind DESC, connected DESC, name
+"""
 DAY_ZERO = date(2000, 1, 1)  # the one column of figures holds numbers, so the newest day comes as days since then
 
 
@@ -170,6 +188,27 @@ class CountyFigures:
     @property
     def has_readings(self) -> bool:
         return self.read > 0
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageLine:
+    """How lately the connected accounts of one platform or cohort (``kind``) were read, on the report's last day."""
+
+    kind: str
+    name: str
+    connected: int
+    fresh: int
+    never: int
+    oldest: date | None
+    newest: date | None
+
+    @property
+    def percent(self) -> int:
+        return self.fresh * 100 // self.connected
+
+    @property
+    def label(self) -> str:
+        return str(Platform(self.name).label) if self.kind == "platform" else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +279,13 @@ def _as_figures(values: dict[str, int]) -> CountyFigures:
     if "as_of" in values:
         plain["as_of"] = DAY_ZERO + timedelta(days=values["as_of"])
     return CountyFigures(**plain)
+
+
+def coverage_lines(region: Region | None, period: Period, *, as_of: date) -> list[CoverageLine]:
+    """Coverage by platform, then by cohort, the largest first, in one query; nothing where no account is connected."""
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(region, COVERAGE), _values(period, as_of, region))
+        return [CoverageLine(*row) for row in cursor.fetchall()]
 
 
 def trainee_lines(region: Region | None, period: Period, *, as_of: date) -> Iterator[TraineeLine]:

@@ -23,7 +23,13 @@ from incubator.regions.models import Region
 from incubator.regions.scoping import scope_of
 from incubator.reports.indicators import INDICATORS
 from incubator.reports.periods import Period
-from incubator.reports.queries import CountyFigures, county_figures, figures_below, followers_by_week
+from incubator.reports.queries import (
+    CountyFigures,
+    county_figures,
+    coverage_lines,
+    figures_below,
+    followers_by_week,
+)
 from incubator.reports.services import region_for, request_county_report
 from incubator.reports.workbook import as_of_line, region_name
 from trainees.models import Trainee
@@ -97,6 +103,7 @@ def county_report(request: HttpRequest, code: str) -> HttpResponse:
         "figures": figures,
         "as_of_line": as_of_line(figures),
         "groups": _groups(figures),
+        "coverage": coverage_lines(region, period, as_of=today),
         "counties": _counties(region, period, today),
         "chart": _chart(region, period, today),
     }

@@ -14,18 +14,26 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from incubator.common.csv_files import csv_cell
 from incubator.common.errors import RuleBroken
 from incubator.regions.models import Region
 from incubator.reports.columns import COUNT, DAY, HOURS, TEXT, Cell, Column, Totals, columns_of
 from incubator.reports.indicators import INDICATORS
 from incubator.reports.periods import Period
-from incubator.reports.queries import CountyFigures, TraineeLine, county_figures, one_moment, trainee_lines
+from incubator.reports.queries import (
+    CountyFigures,
+    CoverageLine,
+    TraineeLine,
+    county_figures,
+    coverage_lines,
+    one_moment,
+    trainee_lines,
+)
 
 A4 = 9
 ROW_HEIGHT = 21  # points
 SAY_EVERY = 500  # rows between two signs of progress
 MOST_PEOPLE = 1_000_000  # a sheet ends at row 1,048,576, and a row beyond it would be lost without a word
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet may take for the start of a formula
 
 Progress = Callable[[int, int], None]
 
@@ -37,6 +45,7 @@ class Report:
     region: Region | None
     period: Period
     figures: CountyFigures
+    coverage: list[CoverageLine]
     columns: list[Column]
     lines: Iterator[TraineeLine]
 
@@ -47,7 +56,8 @@ def read_report(region: Region | None, period: Period, *, as_of: date) -> Report
         figures = county_figures(region, period, as_of=as_of)
         if figures.trainees > MOST_PEOPLE:
             raise RuleBroken(_("These are more people than one sheet holds. Choose a smaller region."))
-        return Report(region, period, figures, columns_of(region), trainee_lines(region, period, as_of=as_of))
+        coverage = coverage_lines(region, period, as_of=as_of)
+        return Report(region, period, figures, coverage, columns_of(region), trainee_lines(region, period, as_of=as_of))
 
 
 def write_workbook(
@@ -83,7 +93,7 @@ def write_csv(path: Path, region: Region | None, period: Period, *, as_of: date,
         report = read_report(region, period, as_of=as_of)
         out = csv.writer(file)
         for row in _csv_rows(report):
-            out.writerow([_csv_cell(cell) for cell in row])
+            out.writerow([csv_cell(cell) for cell in row])
     return report.figures
 
 
@@ -94,6 +104,8 @@ def _csv_rows(report: Report) -> Iterator[list[Cell]]:
     yield [_("Indicator"), _("Unit"), _("Value"), _("What is counted")]
     for indicator in INDICATORS:
         yield [str(indicator.name), str(indicator.unit), indicator.value(report.figures), str(indicator.counted)]
+    for part in report.coverage:
+        yield [part.label, "%", part.percent, coverage_sentence(part)]
     yield []
     yield [_("No."), *(str(column.name) for column in report.columns)]
     totals = Totals(report.columns)
@@ -101,15 +113,6 @@ def _csv_rows(report: Report) -> Iterator[list[Cell]]:
         totals.add(line)
         yield [n, *(column.cell(line) for column in report.columns)]
     yield [_("Total"), *totals.cells()]
-
-
-def _csv_cell(cell: Cell) -> str:
-    """Numbers and days as they are, unknown as nothing, a text so that no program computes it."""
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA_STARTS) else cell
-    return str(cell)
 
 
 def region_name(region: Region | None) -> str:
@@ -127,6 +130,22 @@ def as_of_line(figures: CountyFigures) -> str:
         "fresh": figures.fresh,
         "connected": figures.connected,
         "share": "—" if figures.coverage is None else figures.coverage,
+    }
+
+
+def coverage_sentence(line: CoverageLine) -> str:
+    """What stands behind a share of coverage."""
+    if line.oldest is None or line.newest is None:
+        return _("%(connected)s connected accounts, none read yet") % {"connected": line.connected}
+    return _(
+        "%(fresh)s of %(connected)s connected accounts read in the last 7 days, %(never)s never; newest reading "
+        "%(newest)s, oldest %(oldest)s"
+    ) % {
+        "fresh": line.fresh,
+        "connected": line.connected,
+        "never": line.never,
+        "newest": date_format(line.newest, "DATE_FORMAT"),
+        "oldest": date_format(line.oldest, "DATE_FORMAT"),
     }
 
 
@@ -211,8 +230,23 @@ def _write_indicators(book: Any, formats: dict[str, Any], report: Report) -> Non
         _write_cell(sheet, row, 2, value, formats[HOURS if isinstance(value, Decimal) else COUNT])
         _write_cell(sheet, row, 3, str(indicator.counted), formats[TEXT])
         row += 1
+    row = _write_coverage(sheet, row, formats, report.coverage)
     _write_signatures(sheet, row + 1, formats)
     _print_setup(sheet, header_row=4, landscape=False)
+
+
+def _write_coverage(sheet: Any, row: int, formats: dict[str, Any], lines: list[CoverageLine]) -> int:
+    """The shares read lately, in the columns of the indicators; returns the next row."""
+    if lines:
+        sheet.merge_range(row, 0, row, 3, _("Coverage of follower readings"), formats["group"])
+        row += 1
+    for line in lines:
+        _write_cell(sheet, row, 0, line.label, formats[TEXT])
+        _write_cell(sheet, row, 1, "%", formats[TEXT])
+        _write_cell(sheet, row, 2, line.percent, formats[COUNT])
+        _write_cell(sheet, row, 3, coverage_sentence(line), formats[TEXT])
+        row += 1
+    return row
 
 
 def _write_signatures(sheet: Any, row: int, formats: dict[str, Any]) -> None:

@@ -4,9 +4,12 @@ import shutil
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from courses.models import Session, TrainingClass
 from incubator.certification.models import Candidate
+from incubator.metrics.models import QuarantinedReading
+from incubator.metrics.services.alarms import check_freshness
 from tests import factories
 from tests.desk.world import make_world
 from trainees.models import Trainee
@@ -27,11 +30,16 @@ def test_pages_stay_on_their_host_and_fit(live_server, width):
     staff = factories.superuser(username="root")
     world = make_world("622927", "甲")
     factories.reading(world[Candidate].account, factories.date(2026, 6, 1), 99_000)
+    factories.CreatorAccountFactory(trainee=world[Trainee])
+    check_freshness(at=timezone.now())
     urls = [
         reverse("admin:index"),
+        reverse("metrics_coverage"),
         reverse("admin:trainees_trainee_changelist"),
         reverse("admin:trainees_trainee_change", args=[world[Trainee].pk]),
         reverse("admin:certification_candidate_change", args=[world[Candidate].pk]),
+        reverse("admin:metrics_quarantinedreading_changelist"),
+        reverse("admin:metrics_quarantinedreading_change", args=[world[QuarantinedReading].pk]),
         reverse("admin:courses_session_attendance", args=[world[Session].pk]),
         reverse("admin:courses_trainingclass_change", args=[world[TrainingClass].pk]),
         reverse("admin:accounts_user_change", args=[staff.pk]),

@@ -16,6 +16,7 @@ def addresses() -> dict[str, str]:
         for model, _desk in registered()
     }
     urls["certification.Candidate"] += "?decision=all"
+    urls["metrics.QuarantinedReading"] += "?held=all"
     return urls | {"home": reverse("admin:index")}
 
 

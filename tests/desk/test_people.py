@@ -7,12 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from unfold.utils import display_for_label
 
 from incubator.metrics.models import Authorisation, CreatorAccount
 from incubator.programmes.models import Participation
 from incubator.regions.models import Region
 from tests import factories
-from tests.desk.world import make_world
+from tests.desk.world import make_world, registered
 from trainees.models import Trainee
 from trainees.services import NewTrainee, enter_trainees
 
@@ -99,6 +100,16 @@ def test_tokens_are_neither_shown_nor_read(client):
         assert "access甲" not in html
         assert "refresh甲" not in html
         assert not [q for q in captured if "_token" in q["sql"]]
+
+
+@pytest.mark.parametrize(("model", "desk"), registered(), ids=lambda item: getattr(item, "__name__", ""))
+def test_every_state_is_shown_in_words(model, desk):
+    """The theme shows the raw value of a state that its colours do not name."""
+    for name in {"state_label", "status_label"} & set(dir(desk)):
+        for value, words in model._meta.get_field(name.removesuffix("_label")).choices:
+            row = model(**{name.removesuffix("_label"): value})
+            shown = display_for_label(getattr(desk, name)(row), "-", getattr(desk, name).label)
+            assert str(words) in shown, value
 
 
 def test_account_page_draws_its_followers(client):

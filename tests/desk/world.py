@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -22,12 +22,17 @@ from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics.choices import AccountState
 from incubator.metrics.models import (
+    Alarm,
     Authorisation,
+    Correction,
     CreatorAccount,
     LatestReading,
+    PlatformEvent,
+    QuarantinedReading,
     RefreshBatch,
     RefreshFailure,
     RefreshRun,
+    Spike,
 )
 from incubator.programmes.models import Cohort, Participation, Programme
 from incubator.regions.models import KeyCounty, Region, RegionAlias
@@ -119,7 +124,47 @@ def _followers(world: World, staff: User, tag: str) -> World:
         error=f"错{tag}",
     )
     RefreshBatch.objects.create(run=run, number=0, account_ids=[account.pk], job=job)
-    return {CreatorAccount: account, Authorisation: consent, RefreshRun: run, Job: job}
+    world = {CreatorAccount: account, Authorisation: consent, RefreshRun: run, Job: job}
+    return world | _oddities(account, run) | _of_the_whole_country(today, now)
+
+
+def _of_the_whole_country(today: date, now: datetime) -> World:
+    alarm = Alarm.objects.create(
+        kind="partition", facts={"months": ["2026-01"]}, raised_at=now, seen_at=now, cleared_at=now
+    )
+    day = today - timedelta(days=PlatformEvent.objects.count())
+    event = PlatformEvent.objects.create(
+        platform="kuaishou", day=day, kind="cleaning", read=60, hit=30, lost=1_500, noticed_at=now
+    )
+    return {Alarm: alarm, PlatformEvent: event}
+
+
+def _oddities(account: CreatorAccount, run: RefreshRun) -> World:
+    """A figure held back, a corrected reading, and a leap of the account."""
+    day, now = timezone.localdate() - timedelta(days=1), timezone.now()
+    held = QuarantinedReading.objects.create(
+        account=account,
+        day=day,
+        followers=40,
+        source="api",
+        fetched_at=now,
+        run=run,
+        last_day=day - timedelta(days=1),
+        last_followers=120_000,
+        why="drop",
+    )
+    correction = Correction.objects.create(
+        account=account,
+        day=day,
+        old_followers=1,
+        new_followers=2,
+        old_source="file",
+        new_source="api",
+        old_fetched_at=now,
+        new_fetched_at=now,
+    )
+    leap = Spike.objects.create(account=account, day=day - timedelta(days=90), gained=20_000, usual=100)
+    return {QuarantinedReading: held, Correction: correction, Spike: leap}
 
 
 def _given(world: World, staff: User, tag: str) -> World:

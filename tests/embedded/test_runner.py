@@ -1,5 +1,6 @@
 """The runner as people meet it: started, killed, asked for the impossible."""
 
+import json
 import os
 import signal
 import socket
@@ -49,6 +50,64 @@ def test_everything_starts_survives_kills_and_stops(run, var):
     assert second.finish(5) == 0
     assert second.survivors() == []
     assert "Everything is stopped." in second.printed()
+
+
+CREATORS = 300
+
+
+def test_a_refresh_outlives_the_kill_of_everything_it_needs(run, var, platform):
+    """Worker, broker, database and runner, each killed in turn while it reads: no reading is lost or doubled."""
+    slow = {"KUAISHOU_BASE_URL": platform.url, "KUAISHOU_RATE_PER_SECOND": "30", "JOB_LEASE_SECONDS": "3"}
+    first = run("--no-demo", **slow)
+    first.wait_for("Ready:")
+    beside(var, "tests.embedded.creators", consents=[consent(platform, f"ks{n}") for n in range(CREATORS)])
+    beside(var, "incubator.embedded.child", "django", "refresh_followers", "--platform", "kuaishou", **slow)
+
+    so_far = 0
+    for part in ("worker", "valkey", "postgresql"):
+        so_far = readings_beyond(var, so_far)
+        assert so_far < CREATORS
+        killed = first.pid_of(part)
+        os.kill(killed, signal.SIGKILL)
+        assert processes.until(lambda killed=killed, part=part: first.pid_of(part) != killed, 15), first.printed()
+    assert readings_beyond(var, so_far) < CREATORS
+    first.end()  # kill -9
+    second = run("--no-demo", **slow)
+    second.wait_for("Ready:")
+
+    assert processes.until(lambda: rows(var, "SELECT 1 FROM metrics_refreshrun WHERE finished_at IS NOT NULL"), 60)
+    told = {f"ks{n}": platform.state.followers(f"ks{n}") for n in range(CREATORS)}
+    read = rows(var, "SELECT handle, followers FROM metrics_reading JOIN metrics_creatoraccount ON id = account_id")
+    assert len(read) == CREATORS and dict(read) == told
+    assert rows(var, "SELECT read, failed FROM metrics_refreshbatch") == [(CREATORS, 0)]
+
+
+def consent(platform, handle):
+    """A creator's consent as it would lie in our database: handle, open id, access and refresh token."""
+    given = platform.state.consents["kuaishou"].give(handle)
+    return handle, given.open_id, list(given.access)[-1], given.refresh_token
+
+
+def beside(var, *module, consents=(), **more):
+    """Run a module beside the runner, as somebody at another terminal does."""
+    command = [sys.executable, "-m", *module]
+    surroundings = environment(var, DJANGO_SETTINGS_MODULE="incubator.settings", **more)
+    subprocess.run(command, cwd=PROJECT_DIR, env=surroundings, input=json.dumps(consents), text=True, check=True)
+
+
+def rows(var, statement, *values):
+    """What the database says; nothing while it is away."""
+    try:
+        with psycopg.connect(embedded.database_url(var), connect_timeout=2) as connection:
+            return connection.execute(statement, values).fetchall()
+    except psycopg.OperationalError:
+        return []
+
+
+def readings_beyond(var, count):
+    """Wait until there are more readings than ``count``; how many."""
+    assert processes.until(lambda: rows(var, "SELECT 1 FROM metrics_reading HAVING count(*) > %s", count), 60)
+    return rows(var, "SELECT count(*) FROM metrics_reading")[0][0]
 
 
 def answers(runner):

@@ -4,6 +4,8 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -188,6 +190,19 @@ def test_an_odd_figure_is_held_back_and_is_no_fact(before, figure, why):
     assert LatestReading.objects.get().followers == (before if why else figure)
 
 
+def test_days_that_are_history_are_not_held_back_when_they_are_told_again():
+    """A platform with history tells the same days every night, also those from before a rise that was confirmed."""
+    account = CreatorAccountFactory()
+    days = [(account, 0, 10_000), (account, 1, 200_000), (account, 2, 210_000)]
+    write(*days)
+
+    assert write(*days, at=AT + timedelta(days=1)) == Written(kept=3)
+    assert write((account, 0, 10_500), source=Source.FILE, at=AT + timedelta(days=1)) == Written(kept=1)
+
+    assert QuarantinedReading.objects.get().state == QuarantineState.ACCEPTED
+    assert history(account) == [(DAY, 10_000), (on(1), 200_000), (on(2), 210_000)]
+
+
 def test_the_next_day_confirms_what_was_held_back():
     account = CreatorAccountFactory()
     write((account, 0, 10_000))
@@ -244,6 +259,18 @@ def test_regions_count_people_and_followers_up_to_the_country():
     assert (row.read, row.compared, row.growth) == (1, 1, 3_000)
 
 
+def test_a_back_fill_counts_its_regions_anew_once():
+    one = CreatorAccountFactory()
+    write((one, 40, 9_000))
+    second = CreatorAccountFactory(trainee=one.trainee)
+
+    with CaptureQueriesContext(connection) as queries:
+        write(*((second, day, 100 + day) for day in range(30)))
+
+    assert sum(query["sql"].startswith("DELETE FROM metrics_regionday") for query in queries) == 2  # counties, above
+    assert_regions_are_true()
+
+
 def test_a_threshold_that_is_no_edge_is_refused():
     write((CreatorAccountFactory(), 0, 9_000))
     with pytest.raises(ValueError, match="edge"):
@@ -258,9 +285,10 @@ STEPS = st.lists(
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS)
-def test_regions_days_equal_counting_anew_whatever_the_order(steps):
-    """Back-fills, corrections, people with two accounts: what is kept is what plain Python counts."""
+@given(steps=STEPS, together=st.integers(1, 9))
+def test_regions_days_equal_counting_anew_whatever_the_order(steps, together):
+    """Back-fills, corrections, people with two accounts, one figure or several days of them at a time: what is kept is
+    what plain Python counts."""
     Reading.objects.all().delete()
     for table in (LatestReading, RegionDay, Crossing, QuarantinedReading, Spike, Correction):
         table.objects.all().delete()
@@ -269,8 +297,9 @@ def test_regions_days_equal_counting_anew_whatever_the_order(steps):
     people = [TraineeFactory(county=counties[n % 3]) for n in range(4)]
     accounts = [CreatorAccountFactory(trainee=people[n % 4]) for n in range(6)]
 
-    for n, (account, day, followers) in enumerate(steps):
-        write((accounts[account], day, followers), at=AT + timedelta(minutes=n))
+    for n in range(0, len(steps), together):
+        figures = [(accounts[account], day, followers) for account, day, followers in steps[n : n + together]]
+        write(*figures, at=AT + timedelta(minutes=n))
 
     assert_regions_are_true()
     assert_newest_are_true()

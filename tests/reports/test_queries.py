@@ -11,6 +11,7 @@ from incubator.regions.models import Region
 from incubator.reports.queries import (
     CountyFigures,
     county_figures,
+    coverage_lines,
     figures_below,
     followers_by_week,
     one_moment,
@@ -166,3 +167,27 @@ def test_one_moment_does_not_see_what_others_change_meanwhile():
 
     assert before.trainees == len(list(lines)) == 0
     assert county_figures(county, PERIOD, as_of=TODAY).trainees == 1
+
+
+def test_coverage_is_told_by_platform_and_by_cohort_as_of_the_reports_last_day(country):
+    lines = coverage_lines(Region.objects.get(code=A), PERIOD, as_of=TODAY)
+
+    [platform, *cohorts] = lines
+    assert (platform.kind, platform.connected, platform.fresh, platform.percent) == (
+        "platform",
+        IN_A.connected,
+        IN_A.fresh,
+        IN_A.coverage,
+    )
+    assert (platform.never, platform.oldest, platform.newest) == (1, date(2026, 9, 23), date(2026, 9, 30))
+    # Of the person with two participations both accounts count in both cohorts.
+    assert sum(line.connected for line in cohorts) == IN_A.connected + 2
+    assert all(line.kind == "cohort" for line in cohorts)
+    assert coverage_lines(factories.region("511321"), PERIOD, as_of=TODAY) == []
+
+
+def test_coverage_of_a_region_is_of_its_own_accounts(country):
+    [platform, _cohort] = coverage_lines(Region.objects.get(code=B), PERIOD, as_of=TODAY)
+    assert (platform.connected, platform.newest) == (1, date(2026, 9, 25))
+    national = coverage_lines(None, PERIOD, as_of=TODAY)
+    assert national[0].connected == figures(None).connected

@@ -302,3 +302,13 @@ def test_number_of_queries_of_the_page_does_not_grow(country, client, django_ass
     with django_assert_max_num_queries(9):
         answer = client.get(page(PROVINCE))
     assert len(answer.context["counties"]) == 23
+
+
+def test_page_tells_coverage_by_platform_and_since_when_each_countys_followers_are(country, client):
+    client.force_login(factories.official(PREFECTURE))
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+
+    answer = client.get(page(PREFECTURE))
+
+    assert answer.context["coverage"][0].label == "Kuaishou"
+    assert b"Coverage of follower readings" in answer.content and b"<td>2026-09-25</td>" in answer.content

@@ -63,6 +63,13 @@ def test_first_sheet_is_the_figures(tmp_path, country):
     assert [cell.value for cell in sheet[5]] == ["Indicator", "Unit", "Value", "What is counted"]
 
 
+def test_first_sheet_tells_coverage_below_the_figures(tmp_path, country):
+    shown = {row["Indicator"]: row for row in table(opened(written(tmp_path, A)).worksheets[0])}
+
+    assert (shown["Kuaishou"]["Unit"], shown["Kuaishou"]["Value"]) == ("%", IN_A.coverage)
+    assert shown["Kuaishou"]["What is counted"].startswith("2 of 4 connected accounts read in the last 7 days, 1 never")
+
+
 def test_sheets_say_what_they_are(tmp_path, country):
     book = opened(written(tmp_path, A))
     for sheet in book.worksheets:
@@ -194,10 +201,12 @@ def test_csv_says_the_same(tmp_path, country):
     rows = rows_of(path)
     figures = {row[0]: row[2] for row in rows[4:20]}
     assert figures["Followers"] == "131150" and figures["Class hours"] == "16.0"
-    assert rows[21][0] == "No." and len(rows[21]) == len(COLUMNS)
-    assert [row[2] for row in rows[22:26]] == ["甲一", "甲二", "甲四", "甲六"]
-    assert rows[26][0] == "Total" and rows[26][12] == "131150"
-    assert rows[23][12] == ""
+    assert rows[20][:3] == ["Kuaishou", "%", "50"]
+    head = next(n for n, row in enumerate(rows) if row and row[0] == "No.")
+    assert len(rows[head]) == len(COLUMNS)
+    assert [row[2] for row in rows[head + 1 : head + 5]] == ["甲一", "甲二", "甲四", "甲六"]
+    assert rows[head + 5][0] == "Total" and rows[head + 5][12] == "131150"
+    assert rows[head + 2][12] == ""
 
 
 @pytest.mark.parametrize("name", HOSTILE)

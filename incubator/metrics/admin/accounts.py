@@ -1,20 +1,25 @@
 """Creator accounts and the consent to read them. Tokens are never shown, nor read from the table."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
+from django.forms.widgets import Script
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from incubator.common.charts import line_chart
 from incubator.common.desk import (
+    Colours,
     Move,
     QuestionFilter,
     ReadOnlyAdmin,
@@ -26,34 +31,43 @@ from incubator.common.desk import (
     number,
     table,
 )
-from incubator.metrics.choices import AccountState
+from incubator.metrics.account_chart import account_chart
+from incubator.metrics.admin.cohorts import cohorts_page
+from incubator.metrics.admin.consent import ConsentList, consent_events, consent_reminders
+from incubator.metrics.choices import CONSENTED, AccountState
+from incubator.metrics.consents import needing_consent
 from incubator.metrics.models import Authorisation, CreatorAccount
-from incubator.metrics.queries import history
+from incubator.metrics.readings_file import readings_file
 from incubator.metrics.services import register_accounts, withdraw_consent
 from trainees.models import Trainee
 from trainees.queries import person_q
 
-CHART_DAYS = 90
 FAILURES_SHOWN = 20
 
 
-def needing_consent(accounts: QuerySet) -> QuerySet:
-    """Accounts that cannot be read before their owners consent, for the first time or again."""
-    return accounts.filter(state__in=[AccountState.UNLINKED, AccountState.NEEDS_CONSENT])
+def needing_consent_now(accounts: QuerySet) -> QuerySet:
+    """Accounts that need consent, for the first time or again, now or within 30 days: those of the work-list."""
+    return needing_consent(accounts, at=timezone.now())
 
 
 class ConsentFilter(QuestionFilter):
     title = _("consent")
     parameter_name = "consent"
-    questions = {"needed": (_("needed (again)"), needing_consent)}
+    questions = {"needed": (_("needed (again)"), needing_consent_now)}
 
 
 def _chart(request: HttpRequest, account: CreatorAccount) -> Section:
-    until = timezone.localdate()
-    points = history([account.pk], since=until - timedelta(days=CHART_DAYS), until=until)[account.pk]
-    title = gettext("Followers, last %(count)s days") % {"count": CHART_DAYS}
-    drawing = line_chart(points, label=title, threshold=100_000)
-    return Section(title, drawing or format_html('<p class="desk-empty">{}</p>', _("Fewer than two readings so far.")))
+    """Readings of the span that was asked for (``?span=``), the newest with its day and source, and the way to all."""
+    chart = account_chart(account, span=request.GET.get("span", ""), user=request.user, on=timezone.localdate())
+    siblings = CreatorAccount.objects.visible_to(request.user).filter(trainee=account.trainee_id).exclude(pk=account.pk)
+    context = {
+        "chart": chart,
+        "latest": getattr(account, "latest", None),
+        "gained": "" if chart.gained is None else f"{chart.gained:+,}",
+        "siblings": [(str(a), reverse("admin:metrics_creatoraccount_change", args=[a.pk])) for a in siblings],
+        "file": reverse("admin:metrics_creatoraccount_readings", args=[account.pk]),
+    }
+    return Section(gettext("Followers"), SafeString(render_to_string("admin/metrics/account_chart.html", context)))
 
 
 def _failures(request: HttpRequest, account: CreatorAccount) -> Section:
@@ -69,6 +83,7 @@ def _failures(request: HttpRequest, account: CreatorAccount) -> Section:
 class CreatorAccountAdmin(ScopedAdmin):
     may_edit = False
     is_long = True
+
     list_display = ["handle", "person", "county", "state_label", "latest_followers", "latest_day", "consent_until"]
     list_filter = [ConsentFilter, "state", "trainee__county"]
     list_select_related = ["trainee__county", "latest"]
@@ -76,10 +91,15 @@ class CreatorAccountAdmin(ScopedAdmin):
     search_help_text = _("Account number, or the trainee's number, name, mobile or ID number")
     autocomplete_fields = ["trainee"]
     fields = ["trainee", ("platform", "handle")]
-    sections = [_chart, _failures]
+    sections = [_chart, consent_events, consent_reminders, _failures]
+    change_list_template = "admin/metrics/accounts.html"
     moves = [
-        Move("withdraw_consent", _("Withdraw consent"), withdraw_consent, states=[AccountState.LINKED]),
+        Move("withdraw_consent", _("Withdraw consent"), withdraw_consent, states=CONSENTED),
     ]
+
+    class Media:
+        css = {"all": ["admin/followers.css"]}
+        js = [Script("admin/followers.js", defer=True)]
 
     def list_rows(self, rows: QuerySet) -> QuerySet:
         return rows.annotate(consent_ends_at=F("authorisation__refresh_expires_at"))
@@ -99,6 +119,30 @@ class CreatorAccountAdmin(ScopedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return ["state", "latest_followers", "latest_day"] if obj else []
 
+    def get_urls(self) -> list:
+        cohorts = self.admin_site.admin_view(self.cohorts_view)
+        file = self.admin_site.admin_view(self.readings_view)
+        return [
+            path("cohorts/", cohorts, name="metrics_creatoraccount_cohorts"),
+            path("<int:pk>/readings.csv", file, name="metrics_creatoraccount_readings"),
+            *ConsentList(self).urls(),
+            *super().get_urls(),
+        ]
+
+    def cohorts_view(self, request: HttpRequest) -> TemplateResponse:
+        """Cohorts beside each other."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {**self.admin_site.each_context(request), "title": _("Compare cohorts"), "media": self.media}
+        return TemplateResponse(request, "admin/metrics/cohorts.html", context | cohorts_page(request))
+
+    def readings_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """All readings of an account as a file."""
+        account = self.get_object(request, str(pk)) if self.has_view_permission(request) else None
+        if account is None:
+            raise Http404
+        return readings_file(account, on=timezone.localdate())
+
     def save_model(self, request: HttpRequest, obj: CreatorAccount, form: Any, change: bool) -> None:
         [written] = register_accounts([(obj.trainee, obj.handle)], platform=obj.platform)
         adopt(obj, written)
@@ -114,7 +158,9 @@ class CreatorAccountAdmin(ScopedAdmin):
     @display(
         description=_("state"),
         ordering="state",
-        label={AccountState.LINKED: "success", AccountState.NEEDS_CONSENT: "warning", AccountState.GONE: "danger"},
+        label=Colours(
+            {AccountState.LINKED: "success", AccountState.NEEDS_CONSENT: "warning", AccountState.GONE: "danger"}
+        ),
     )
     def state_label(self, row: CreatorAccount) -> tuple[str, str]:
         return row.state, row.get_state_display()
@@ -131,7 +177,8 @@ class CreatorAccountAdmin(ScopedAdmin):
 
     @display(description=_("consent until"), ordering="consent_ends_at")
     def consent_until(self, row: Any) -> Any:
-        return timezone.localtime(row.consent_ends_at).date() if row.consent_ends_at else None
+        is_valid = row.consent_ends_at and row.state == AccountState.LINKED
+        return timezone.localtime(row.consent_ends_at).date() if is_valid else None
 
 
 @admin.register(Authorisation)
@@ -156,9 +203,9 @@ class AuthorisationAdmin(ReadOnlyAdmin):
 
 @display(description=_("followers"))
 def trainee_followers(trainee: Trainee) -> str:
-    """Of the account with the most."""
-    found = [a.latest.followers for a in trainee.accounts.all() if getattr(a, "latest", None)]
-    return number(max(found, default=None))
+    """Of the account with the most, with the day on which it had them."""
+    found = [(a.latest.followers, a.latest.day) for a in trainee.accounts.all() if getattr(a, "latest", None)]
+    return f"{number(max(found)[0])} ({max(found)[1]})" if found else number(None)
 
 
 def _with_accounts(trainees: QuerySet) -> QuerySet:

@@ -72,6 +72,17 @@ class BadAnswer(PlatformError):
     """An answer without a usable figure: missing or null followers, negative, not JSON, too large. Never a reading."""
 
 
+class UnusableFigure(BadAnswer):
+    """A sound answer whose count is missing, null, no number, negative or absurd; ``told`` is what stood in its place.
+
+    The code says which: ``missing``, ``no_number``, ``negative``, ``absurd``.
+    """
+
+    def __init__(self, code: str, detail: str = "", *, told: str = "") -> None:
+        super().__init__(code, detail)
+        self.told = told
+
+
 class GivenUp(PlatformError):
     """Only ever told to a gate: the call was abandoned on our side before it was answered. Says nothing of theirs."""
 

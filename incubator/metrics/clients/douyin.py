@@ -143,13 +143,13 @@ def judge(answer: dict[str, Any]) -> None:
 
 
 def series(rows: list[Any], today: date) -> list[base.Reading]:
-    """Readings from the rows of an answer, by day. Raises ``BadAnswer`` when the newest day has no usable figure.
+    """Readings from the rows of an answer, by day. Raises ``UnusableFigure`` when the newest day has no usable figure.
 
     An older day without one is left out, and so are days that have not been or are out of any question.
     """
     days = {day: row for row in rows if (day := _day(row)) and today - timedelta(days=SPANS[-1]) <= day <= today}
     if not days:
-        raise base.BadAnswer("missing", "result_list")
+        raise base.UnusableFigure("missing", "result_list")
     newest = max(days)
     http.follower_count(days[newest], "total_fans")
     counts = ((day, http.optional_count(days[day], "total_fans")) for day in sorted(days))

@@ -25,6 +25,7 @@ LONGEST_TOKEN = 1024
 CONNECTIONS = 100
 LONGEST_PAUSE = 86_400.0  # seconds; a platform that asks for more has made a mistake
 MOST_FOLLOWERS = 2_000_000_000  # no account has more; beyond it the figure is an error, and the column is an integer
+MOST_TOLD = 30  # characters kept of what stood where a count should
 PLAIN = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 
@@ -215,13 +216,22 @@ def whole_number(value: object) -> int | None:
 
 
 def follower_count(values: Mapping[str, Any], name: str) -> int:
-    """The usable count under ``name``. Else ``BadAnswer`` with why as its code: a missing or null count is never 0."""
+    """The usable count under ``name``. Else ``UnusableFigure``, which says why: a missing or null count is never 0."""
     number = whole_number(values.get(name))
     if number is not None and 0 <= number <= MOST_FOLLOWERS:
         return number
+    told = _told(values, name)
     if number is not None:
-        raise base.BadAnswer("negative" if number < 0 else "absurd", name)
-    raise base.BadAnswer("no_number" if values.get(name) is not None else "missing", name)
+        raise base.UnusableFigure("negative" if number < 0 else "absurd", name, told=told)
+    raise base.UnusableFigure("no_number" if values.get(name) is not None else "missing", name, told=told)
+
+
+def _told(values: Mapping[str, Any], name: str) -> str:
+    """What stands under ``name``, as the platform wrote it and cut short: nothing, ``null``, ``-5``, ``"1.2万"``."""
+    if name not in values:
+        return ""
+    text = json.dumps(values[name], ensure_ascii=False)
+    return "".join(c for c in text[:MOST_TOLD] if c.isprintable())
 
 
 def optional_count(values: Mapping[str, Any], name: str) -> int | None:

@@ -88,7 +88,7 @@ class KuaishouClient(http.SessionClient):
         answer, today = await self._api.get(self._user_info + quote(tokens.access_token, safe=""))
         info = answer.get("user_info")
         if not isinstance(info, dict):
-            raise base.BadAnswer("missing", "user_info")
+            raise base.UnusableFigure("missing", "user_info")
         followers = http.follower_count(info, "fan")
         return [base.Reading(today, followers, http.optional_count(info, "follow"))]
 

@@ -1,13 +1,29 @@
 """The only writers of accounts, authorisations, readings and runs."""
 
 from incubator.metrics.services.accounts import register_accounts
-from incubator.metrics.services.consent import begin_consent, complete_consent, store_tokens, withdraw_consent
-from incubator.metrics.services.refresh import resume_run, start_refresh, stop_run
+from incubator.metrics.services.consent import (
+    ASSISTED,
+    begin_consent,
+    complete_consent,
+    forget_requests,
+    lose_consents,
+    store_tokens,
+    withdraw_consent,
+)
+from incubator.metrics.services.refresh import NothingLeft, resume_run, start_refresh, stop_run
+from incubator.metrics.services.reminders import end_consents, mark_reminders_seen, remind_consents
 
 __all__ = [
+    "ASSISTED",
+    "NothingLeft",
     "begin_consent",
     "complete_consent",
+    "end_consents",
+    "forget_requests",
+    "lose_consents",
+    "mark_reminders_seen",
     "register_accounts",
+    "remind_consents",
     "resume_run",
     "start_refresh",
     "stop_run",

@@ -29,7 +29,7 @@ COPY (
         GROUP BY trainee_id
     ) AS support ON support.trainee_id = account.trainee_id
     LEFT JOIN (
-        SELECT DISTINCT account_id FROM metrics_quarantinedreading WHERE state = 'open'
+        SELECT DISTINCT account_id FROM metrics_quarantinedreading WHERE state = 'open' AND followers IS NOT NULL
     ) AS held ON held.account_id = account.id
     WHERE account.state = {linked} AND account.platform = {platform}
     ORDER BY account.id

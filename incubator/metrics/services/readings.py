@@ -3,27 +3,28 @@
 A figure goes one of four ways. New to the account and plausible: written. Odd: held back, never in the history as a
 fact. For a day that is behind the account's newest reading (a back-fill, a correction): written by the careful way, and
 the regions concerned are counted anew. Equal to what is there, older, or from a source that counts less: left out.
+An answer without a usable figure is held back too, so that it can be seen; it never becomes a reading.
 
 Everything happens in one transaction under one lock, so that what a reading changed is judged against what was there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from incubator.common.errors import Stale
+from incubator.common.errors import RuleBroken, Stale
 from incubator.metrics import reading_sql as sql
 from incubator.metrics.choices import QuarantineState
 from incubator.metrics.models import QuarantinedReading
-from incubator.metrics.services.rollups import recount_regions
+from incubator.metrics.services.rollups import lock_writing, recount_regions
 
-LOCK = 7_202_602  # advisory lock: one writer of readings at a time
 EPOCH = np.datetime64("2000-01-01")  # PostgreSQL's day 0
 COPY_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_END = b"\xff\xff"
@@ -103,31 +104,54 @@ def write_readings(rows: Iterable[Row], *, source: str, at: datetime, run_id: in
     return write_figures(Figures.of(rows), Origin(source, at, run_id))
 
 
+class Recount:
+    """Regions whose days are to be counted anew: once for all the days of a back-fill, because each count goes to the
+    newest day. It cannot wait longer than until increments are put on top of those days again.
+    """
+
+    def __init__(self) -> None:
+        self._counties: set[str] = set()
+        self._since = date.max
+
+    def later(self, counties: Iterable[str], day: date) -> None:
+        self._counties |= set(counties)
+        self._since = min(self._since, day)
+
+    def now(self) -> None:
+        if self._counties:
+            recount_regions(sorted(self._counties), since=self._since)
+        self._counties, self._since = set(), date.max
+
+
 @transaction.atomic
 def write_figures(figures: Figures, origin: Origin, *, is_trusted: bool = False) -> Written:
     """The same in columns. Days are written from the oldest to the newest; ``is_trusted`` holds nothing back."""
-    total = Written()
+    total, recount = Written(), Recount()
     if not len(figures.accounts):
         return total
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        lock_writing(cursor)
         for day in np.unique(figures.days):
-            total += _write_day(cursor, figures.on(day), day.astype(date), origin, is_trusted)
+            total += _write_day(cursor, figures.on(day), day.astype(date), origin, is_trusted, recount)
+    recount.now()
     return total
 
 
-def _write_day(cursor: Any, figures: Figures, day: date, origin: Origin, is_trusted: bool) -> Written:
+def _write_day(cursor: Any, figures: Figures, day: date, origin: Origin, is_trusted: bool, recount: Recount) -> Written:
     _stage(cursor, figures)
     if not is_trusted and _settle_held_back(cursor, day):
         _stage(cursor, figures)
     values = origin.values(day) | {"trusted": is_trusted}
     cursor.execute(sql.ARRIVE, values)
+    cursor.execute(sql.ANSWERED, {"day": day, "now": timezone.now()})
     cursor.execute(sql.COUNT_LATE)
-    [late] = cursor.fetchone()
+    late, known = cursor.fetchone()
+    if late < known:
+        recount.now()
     cursor.execute(sql.WRITE, values)
     written, quarantined, known = cursor.fetchone()
     result = Written(written, 0, known - written - quarantined - late, quarantined)
-    return result + (_write_late(cursor, day, values) if late else Written())
+    return result + (_write_late(cursor, day, values, recount) if late else Written())
 
 
 def _stage(cursor: Any, figures: Figures) -> None:
@@ -152,15 +176,15 @@ def copy_bytes(figures: Figures) -> bytes:
 # --- Behind the newest reading ----------------------------------------------------------------------------------------
 
 
-def _write_late(cursor: Any, day: date, values: dict[str, Any]) -> Written:
-    """Fill a gap or correct a day at or behind an account's newest reading, and count anew what it touched."""
+def _write_late(cursor: Any, day: date, values: dict[str, Any], recount: Recount) -> Written:
+    """Fill a gap or correct a day at or behind an account's newest reading, and let what it touched be counted anew."""
     cursor.execute(sql.WRITE_LATE, values)
     counties, accounts, filled, corrected, late = cursor.fetchone()
     if accounts:
         touched = values | {"accounts": accounts}
         for statement in sql.AFTER_LATE:
             cursor.execute(statement, touched)
-        recount_regions(counties, since=day)
+        recount.later(counties, day)
     return Written(filled, corrected, late - filled - corrected)
 
 
@@ -177,24 +201,60 @@ def _settle_held_back(cursor: Any, day: date) -> bool:
     return bool(confirmed)
 
 
+@transaction.atomic
+def hold_unusable(answers: Sequence[tuple[int, str, str]], *, day: date, origin: Origin) -> None:
+    """Hold back answers without a usable figure: ``(account_id, why, what the platform told)``.
+
+    Where the day has a reading already, nothing is missing. Done twice, it changes nothing the second time.
+    """
+    if not answers:
+        return
+    accounts, why, told = (list(column) for column in zip(*answers, strict=True))
+    with connection.cursor() as cursor:
+        lock_writing(cursor)
+        cursor.execute(sql.HOLD_UNUSABLE, origin.values(day) | {"accounts": accounts, "why": why, "told": told})
+
+
 def _release(rows: Iterable[QuarantinedReading]) -> None:
     """Write figures that were held back; each as its own fetch told it."""
     for row in sorted(rows, key=lambda row: row.day):
+        if row.followers is None:
+            raise ValueError("an answer without a figure cannot become a reading")
         figures = Figures.of([(row.account_id, row.day, row.followers, row.following)])
         write_figures(figures, Origin(row.source, row.fetched_at, row.run_id), is_trusted=True)
 
 
 @transaction.atomic
 def accept_reading(row: QuarantinedReading, *, by: Any, remark: str = "") -> QuarantinedReading:
-    """Take a figure that was held back for a fact. Raises ``Stale`` when it is decided already."""
+    """Take a figure that was held back for a fact. Raises ``Stale`` when it is decided already.
+
+    Raises ``RuleBroken`` for an answer without a usable figure.
+    """
+    if row.followers is None:
+        raise RuleBroken(
+            _("There is no figure in this answer that could be taken for a fact. It can only be rejected.")
+        )
     _decide(row, QuarantineState.ACCEPTED, by=by, remark=remark)
     _release([row])
     return row
 
 
 @transaction.atomic
+def accept_explained(rows: QuerySet[QuarantinedReading], *, remark: str, at: datetime) -> int:
+    """Take held-back figures for facts that something explains (``remark``), nobody deciding; returns how many."""
+    with connection.cursor() as cursor:  # before the rows: whoever writes readings locks in this order
+        lock_writing(cursor)
+    found = list(rows.select_for_update(of=("self",)))
+    QuarantinedReading.objects.filter(pk__in=[row.pk for row in found]).update(
+        state=QuarantineState.ACCEPTED, decided_at=at, remark=remark
+    )
+    _release(found)
+    return len(found)
+
+
+@transaction.atomic
 def reject_reading(row: QuarantinedReading, *, by: Any, remark: str = "") -> QuarantinedReading:
-    """Leave a figure out of the history for good."""
+    """Leave a figure out of the history for good; for an unusable answer it says that somebody has seen it."""
     return _decide(row, QuarantineState.REJECTED, by=by, remark=remark)
 
 

@@ -32,8 +32,17 @@ ACCOUNTS_PER_BATCH = 300
 SAME_CLOCK = timedelta(hours=1)  # a run asked for as of now, give or take what asking takes
 
 
+class NothingLeft(RuleBroken):
+    """Every account of the run has been read."""
+
+
 def start_refresh(*, platform: str, day: date, at: datetime, by: Any = None) -> RefreshRun:
-    """Begin the run of a day, or go on with the one there is. ``at`` is the instant it is for: now, but for demos."""
+    """Begin the run of a day, or go on with the one there is. ``at`` is the instant it is for: now, but for demos.
+
+    Raises ``RuleBroken`` for a day that ``at`` is not in, ``NothingLeft`` when all is read.
+    """
+    if timezone.localtime(at).date() != day and not RefreshRun.objects.filter(platform=platform, day=day).exists():
+        raise RuleBroken(_("Followers can be read for the day that is now only; a platform tells no other."))
     ensure_partitions(on=day)
     with transaction.atomic():
         shift = at - timezone.now()
@@ -80,7 +89,7 @@ def resume_run(run: RefreshRun, *, by: Any = None) -> RefreshRun:
 def _read_failed_again(run: RefreshRun, *, by: Any) -> None:
     missing = _without_reading(run)
     if not missing:
-        raise RuleBroken(_("Every account of this run has been read; there is nothing left to do."))
+        raise NothingLeft(_("Every account of this run has been read; there is nothing left to do."))
     RefreshRun.objects.filter(pk=run.pk).update(finished_at=None)
     RefreshFailure.objects.filter(run=run, account__in=missing).delete()
     _add_batches(run, missing, by=by)
@@ -109,11 +118,11 @@ def clock_of(run: RefreshRun) -> datetime:
 
 
 def answered(day: date, accounts: Iterable[int]) -> set[int]:
-    """Accounts whose figure of the day is there: as a reading, or held back."""
+    """Accounts whose figure of the day is there: as a reading, or held back. An unusable answer has no figure."""
     accounts = list(accounts)
     read = Reading.objects.filter(day=day, account_id__in=accounts).values_list("account_id", flat=True)
-    held = QuarantinedReading.objects.filter(day=day, account_id__in=accounts).values_list("account_id", flat=True)
-    return {*read, *held}
+    held = QuarantinedReading.objects.with_figure().filter(day=day, account_id__in=accounts)
+    return {*read, *held.values_list("account_id", flat=True)}
 
 
 def _without_reading(run: RefreshRun) -> list[int]:
@@ -141,9 +150,13 @@ def _ask(batch: RefreshBatch, *, by: Any) -> None:
     batch.save(update_fields=["job"])
 
 
+@transaction.atomic
 def finish_batch(batch: RefreshBatch) -> None:
-    """The batch is done; with the last one the run is. Safe to call twice and by two at once."""
+    """The batch is done; with the last one the run is, and is looked over. Safe to call twice and by two at once."""
     now = timezone.now()
-    RefreshBatch.objects.filter(pk=batch.pk, finished_at=None).update(finished_at=now)
-    if not RefreshBatch.objects.filter(run_id=batch.run_id, finished_at=None).exists():
-        RefreshRun.objects.filter(pk=batch.run_id, finished_at=None).update(finished_at=now)
+    run = _locked(batch.run)  # of two last batches at once, the second sees that the first is done
+    run.batches.filter(pk=batch.pk, finished_at=None).update(finished_at=now)
+    if run.finished_at is None and not run.batches.filter(finished_at=None).exists():
+        RefreshRun.objects.filter(pk=run.pk).update(finished_at=now)
+        title = _("Events of the platform on %(day)s") % {"day": run.day}
+        ask_for_job("notice_events", key=str(run.pk), title=title, run=run.pk)

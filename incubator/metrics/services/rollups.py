@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max
@@ -11,10 +12,19 @@ from incubator.metrics.models import LatestReading
 from incubator.metrics.rollups import COUNTRY
 from incubator.regions.models import Region
 
+LOCK = 7_202_602  # advisory lock: one writer of readings at a time
+
+
+def lock_writing(cursor: Any) -> None:
+    """Wait to be the one who writes readings and what is kept of them, to the end of the transaction."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+
 
 @transaction.atomic
 def recount_regions(counties: Sequence[str], *, since: date) -> None:
     """Count the days of counties from ``since`` on anew, and of all they belong to. Exact, and slow for long spans."""
+    with connection.cursor() as cursor:
+        lock_writing(cursor)
     until = LatestReading.objects.aggregate(day=Max("day"))["day"]
     if until is None:
         return

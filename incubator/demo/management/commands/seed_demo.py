@@ -8,9 +8,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from incubator.common.errors import RuleBroken
-from incubator.demo import stage
+from incubator.demo import second_platform, stage
 from incubator.demo.cast import LOGINS, PASSWORD
 from incubator.demo.vendor import Vendor, VendorAway
+from incubator.metrics.choices import Platform
 
 
 class Command(BaseCommand):
@@ -40,8 +41,14 @@ class Command(BaseCommand):
         self._act("Creators consent on the platform")
         vendor.cast(stage.curves(cohort, clock))
         stage.consent_everybody(cohort, clock, vendor, by=manager, say=self._say)
-        self._act("Reading 90 days of followers through the worker")
-        stage.read_every_day(clock, vendor, say=self._say)
+        self._act("Reading followers over HTTP by the worker: 83 days of Kuaishou")
+        stage.read_days(clock.kuaishou_days, [Platform.KUAISHOU], clock, vendor, say=self._say)
+        self._act("A second platform: some consent on Douyin too, which tells 30 days back")
+        second_platform.open_douyin_accounts(cohort, clock, vendor)
+        second_platform.consent(cohort, clock, vendor, by=manager, say=self._say)
+        stage.read_days(clock.douyin_days, list(Platform.values), clock, vendor, say=self._say)
+        self._act("A county without consent on Douyin uploads a workbook of figures")
+        second_platform.count_by_hand(cohort, clock, say=self._say)
         vendor.set_clock(None)
         self._act("Granting traffic, certifying, writing the county report")
         stage.give_traffic(cohort, clock, by=manager)

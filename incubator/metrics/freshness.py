@@ -1,0 +1,294 @@
+"""Whether figures can be trusted: what is wrong now, in sentences, and how well each part of the country is read."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, Max, Min, Q, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
+
+from incubator.metrics.choices import AccountState, AlarmKind, Platform
+from incubator.metrics.models import Alarm, CreatorAccount, FreshnessCheck, RefreshRun
+from incubator.metrics.partitions import months_in_rest, months_there, months_wanted
+from incubator.metrics.planning import MAX_GAP
+from incubator.metrics.platforms import daily_budget
+from incubator.metrics.queries import FRESH_DAYS
+from incubator.programmes.choices import ParticipationState
+from incubator.regions.scoping import RegionScope, scope_of
+
+CHECK_EVERY = timedelta(minutes=10)
+SILENT_AFTER = 3 * CHECK_EVERY  # without a check for so long nobody looks any more
+
+# --- What is wrong ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be. ``facts`` are plain values, as JSON keeps them."""
+
+    kind: AlarmKind
+    platform: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Connected accounts of a platform that have had a night to be read in, and how lately they were."""
+
+    accounts: int = 0
+    fresh: int = 0
+    late: int = 0  # not read for more than MAX_GAP days
+    oldest: date | None = None  # last reading, or the day of consent where there is none
+
+
+def findings(*, at: datetime) -> list[Finding]:
+    """Everything that is wrong at an instant, in the order of kinds; a platform nobody connected is never wrong."""
+    on = timezone.localtime(at).date()
+    reach = {platform: found for platform, found in reach_by_platform(on).items() if found.accounts}
+    runs = {run.platform: run for run in RefreshRun.objects.order_by("platform", "-day").distinct("platform")}
+    found: list[Finding] = []
+    for platform in reach:
+        found += _about_run(platform, runs.get(platform), at)
+        found += _about_readings(platform, reach[platform], on)
+    return found + list(_about_months(on))
+
+
+def reach_by_platform(on: date) -> dict[str, Reach]:
+    """How far the readings of each platform reach on a day, in two statements whatever the number of accounts."""
+    linked = CreatorAccount.objects.linked().order_by()
+    lately, too_long_ago = on - timedelta(days=settings.ALARM_COVERAGE_DAYS), on - timedelta(days=MAX_GAP)
+    read = linked.exclude(latest=None).values("platform").annotate(
+        accounts=Count("pk"),
+        fresh=Count("pk", filter=Q(latest__day__gt=lately)),
+        late=Count("pk", filter=Q(latest__day__lt=too_long_ago)),
+        oldest=Min("latest__day"),
+    )  # fmt: skip
+    # Apart from the others: a consent is a long row, and looking it up is cheap only while few are unread.
+    had_a_night = Q(authorisation=None) | Q(authorisation__granted_at__lt=_midnight(on - timedelta(days=1)))
+    unread = linked.filter(had_a_night, latest=None).values("platform").annotate(
+        accounts=Count("pk"),
+        late=Count("pk", filter=Q(authorisation__granted_at__lt=_midnight(too_long_ago))),
+        oldest=Min("authorisation__granted_at"),
+    )  # fmt: skip
+    of_read: dict[str, Any] = {row["platform"]: row for row in read}
+    of_unread: dict[str, Any] = {row["platform"]: row for row in unread}
+    return {name: _reach(of_read.get(name, {}), of_unread.get(name, {})) for name in Platform.values}
+
+
+def _reach(read: dict[str, Any], unread: dict[str, Any]) -> Reach:
+    consented = unread.get("oldest")
+    days = [day for day in (read.get("oldest"), consented and timezone.localtime(consented).date()) if day]
+    return Reach(
+        read.get("accounts", 0) + unread.get("accounts", 0),
+        read.get("fresh", 0),
+        read.get("late", 0) + unread.get("late", 0),
+        min(days, default=None),
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+def _about_run(platform: str, run: RefreshRun | None, at: datetime) -> Iterator[Finding]:
+    """The newest run is expected to be today's from the set hour on, and to end within the set hours."""
+    here = timezone.localtime(at)
+    day = here.date() if here.hour >= settings.ALARM_START_HOUR else here.date() - timedelta(days=1)
+    if run is None or run.day < day:
+        facts = {"day": day.isoformat(), "hour": settings.ALARM_START_HOUR}
+        yield Finding(AlarmKind.NOT_STARTED, platform, facts)
+    if run is None or run.finished_at is not None:
+        return
+    # A demo's run goes by a clock of its own; what counts here is when it really began.
+    if at - (run.started_at - run.clock_shift) > timedelta(hours=settings.ALARM_RUN_HOURS):
+        facts = {"day": run.day.isoformat(), "hours": settings.ALARM_RUN_HOURS, "run": run.pk}
+        yield Finding(AlarmKind.NOT_FINISHED, platform, facts)
+
+
+def _about_readings(platform: str, reach: Reach, on: date) -> Iterator[Finding]:
+    share = reach.fresh * 100 // reach.accounts
+    wanted = wanted_percent(reach.accounts, daily_budget(platform))
+    if share < wanted:
+        facts = {"share": share, "wanted": wanted, "accounts": reach.accounts, "days": settings.ALARM_COVERAGE_DAYS}
+        yield Finding(AlarmKind.COVERAGE, platform, facts)
+    if reach.late and reach.oldest:
+        facts = {"accounts": reach.late, "days": (on - reach.oldest).days, "gap": MAX_GAP}
+        yield Finding(AlarmKind.OLDEST, platform, facts)
+
+
+def wanted_percent(accounts: int, budget: int) -> int:
+    """Per cent of accounts that must have been read within ``ALARM_COVERAGE_DAYS``.
+
+    With fewer calls a day than accounts the planner goes round within ``MAX_GAP`` days: only so much can be asked for.
+    """
+    if accounts <= budget:
+        return settings.ALARM_COVERAGE_PERCENT
+    return settings.ALARM_COVERAGE_PERCENT * min(settings.ALARM_COVERAGE_DAYS, MAX_GAP - 1) // (MAX_GAP - 1)
+
+
+def _about_months(on: date) -> Iterator[Finding]:
+    missing = months_in_rest() | (set(months_wanted(on)) - months_there())
+    if missing:
+        yield Finding(AlarmKind.PARTITION, "", {"months": [f"{month:%Y-%m}" for month in sorted(missing)]})
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """When somebody last looked; without that, having no alarm says nothing. None before the first look."""
+
+    checked_at: datetime | None
+    is_silent: bool
+
+
+def watch_at(at: datetime) -> Watch:
+    checked_at = FreshnessCheck.objects.values_list("checked_at", flat=True).first()
+    return Watch(checked_at, checked_at is not None and at - checked_at > SILENT_AFTER)
+
+
+# --- In sentences -----------------------------------------------------------------------------------------------------
+
+SENTENCES: dict[str, Any] = {
+    AlarmKind.NOT_STARTED: _(
+        "The refresh of %(platform)s of %(day)s has not started, though it is past %(hour)s:00. Start it by hand. If "
+        "it is missing again tomorrow, see whether the scheduler (beat) and the workers are running."
+    ),
+    AlarmKind.NOT_FINISHED: _(
+        "The refresh of %(platform)s of %(day)s is not finished after %(hours)s hours. Open it: it says what stopped "
+        "it and offers to do what is left. If it only stands still, see whether the workers are running."
+    ),
+    AlarmKind.COVERAGE: _(
+        "Only %(share)s%% of %(accounts)s connected accounts of %(platform)s were read within %(days)s days; it should "
+        "be %(wanted)s%%. See in the coverage of readings where the others are, and on the pages of the last refresh "
+        "runs why accounts failed."
+    ),
+    AlarmKind.OLDEST: _(
+        "Not read for more than %(gap)s days, of the connected accounts of %(platform)s: %(accounts)s; the oldest "
+        "reading is %(days)s days old. The pages of these accounts say why their readings failed. If there are many, "
+        "see in the refresh plan whether the calls of a day are enough."
+    ),
+    AlarmKind.PARTITION: _(
+        "Readings of %(months)s have no place of their own. Nothing is lost, but everything about them grows slow. "
+        "Have the operators run “manage.py ensure_partitions” and see whether the scheduler (beat) is running."
+    ),
+}
+
+
+def sentence_of(alarm: Alarm | Finding) -> str:
+    """What is wrong and what to do next, in the language of who reads."""
+    words = {"platform": Platform(alarm.platform).label if alarm.platform else ""} | alarm.facts
+    if "day" in words:
+        words["day"] = date_format(date.fromisoformat(words["day"]), "DATE_FORMAT")
+    if "months" in words:
+        words["months"] = ", ".join(words["months"])
+    return str(SENTENCES[alarm.kind] % words)
+
+
+# --- Where how much is read -------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Part:
+    """The connected accounts of one platform, cohort or county (``key``), and how lately they were read."""
+
+    key: Any
+    connected: int = 0
+    fresh: int = 0
+    never: int = 0
+    oldest: date | None = None
+    newest: date | None = None
+
+    @property
+    def percent(self) -> int | None:
+        """Per cent read within ``FRESH_DAYS``; None without connected accounts: unknown is never 0."""
+        return self.fresh * 100 // self.connected if self.connected else None
+
+    def add(self, row: dict[str, Any]) -> None:
+        self.connected += row["connected"]
+        self.fresh += row["fresh"]
+        self.never += row["connected"] - row["read"]
+        self.oldest = min((day for day in (self.oldest, row["oldest"]) if day), default=None)
+        self.newest = max((day for day in (self.newest, row["newest"]) if day), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Coverage and age of some accounts, counted at ``at``: by platform, by cohort, by county with the worst first."""
+
+    at: datetime
+    newest: date | None  # of all accounts, also of those not connected, whose figures come from files
+    platforms: list[Part]
+    cohorts: list[Part]
+    counties: list[Part]
+
+    @property
+    def percent(self) -> int | None:
+        """Per cent of all connected accounts read within ``FRESH_DAYS``; None without any."""
+        connected = sum(part.connected for part in self.platforms)
+        return sum(part.fresh for part in self.platforms) * 100 // connected if connected else None
+
+
+def spread_of(accounts: QuerySet[CreatorAccount], *, at: datetime) -> Spread:
+    """Coverage and age of accounts (already scoped), in two statements that each pass over them once."""
+    on = timezone.localtime(at).date()
+    each: QuerySet = accounts.order_by()
+    rows: list[dict[str, Any]] = list(each.values("platform", "trainee__county").annotate(**_counts(on)))
+    takes_part = each.filter(trainee__participations__state__in=TAKING_PART)
+    of_cohorts: Any = takes_part.values("trainee__participations__cohort").annotate(**_counts(on))
+    return Spread(
+        at,
+        max((row["newest_of_all"] for row in rows if row["newest_of_all"]), default=None),
+        sorted(_parts(rows, "platform"), key=lambda part: -part.connected),
+        sorted(_parts(of_cohorts, "trainee__participations__cohort"), key=lambda part: -part.key),
+        sorted(_parts(rows, "trainee__county"), key=lambda part: (part.percent, -part.connected, part.key)),
+    )
+
+
+def spread_for(user: Any, *, at: datetime) -> Spread:
+    """The same of what a person may see, kept for ``COVERAGE_KEPT_SECONDS`` for everybody who sees the same regions."""
+    seconds, key = settings.COVERAGE_KEPT_SECONDS, _key_of(scope_of(user))
+    with suppress(RedisError):  # without the cache it is counted each time, and the page stands
+        if seconds and (kept := cache.get(key)) is not None:
+            return kept  # type: ignore[no-any-return]
+    spread = spread_of(CreatorAccount.objects.visible_to(user), at=at)
+    with suppress(RedisError):
+        if seconds:
+            cache.set(key, spread, seconds)
+    return spread
+
+
+def _key_of(scope: RegionScope) -> str:
+    codes = "all" if scope.everything else ",".join(sorted(scope.provinces | scope.prefectures | scope.counties))
+    return f"coverage:1:{sha256(codes.encode()).hexdigest()}"
+
+
+TAKING_PART = [s for s in ParticipationState if s not in (ParticipationState.REFUSED, ParticipationState.WITHDRAWN)]
+
+
+def _counts(on: date) -> dict[str, Any]:
+    linked = Q(state=AccountState.LINKED)
+    lately = Q(latest__day__gt=on - timedelta(days=FRESH_DAYS), latest__day__lte=on)
+    return {
+        "connected": Count("pk", filter=linked),
+        "read": Count("latest__day", filter=linked),
+        "fresh": Count("pk", filter=linked & lately),
+        "oldest": Min("latest__day", filter=linked),
+        "newest": Max("latest__day", filter=linked),
+        "newest_of_all": Max("latest__day"),
+    }
+
+
+def _parts(rows: Iterable[dict[str, Any]], name: str) -> Iterable[Part]:
+    """Rows added up by one of their columns, as far as anything is connected."""
+    found: dict[Any, Part] = {}
+    for row in rows:
+        if row["connected"]:
+            found.setdefault(row[name], Part(row[name])).add(row)
+    return found.values()

@@ -1,0 +1,16 @@
+"""This room's kinds of job beside the batches of a refresh."""
+
+from django.utils import timezone
+
+from incubator.jobs.registry import job_handler
+from incubator.jobs.services import RunningJob
+from incubator.metrics.models import RefreshRun
+from incubator.metrics.services.events import notice_events
+
+
+@job_handler("notice_events")
+def look_for_events(running: RunningJob) -> dict[str, int]:
+    """Once a run is finished: did the platform do something to many accounts on its day?"""
+    run = RefreshRun.objects.get(pk=running.arguments["run"])
+    event = notice_events(run.platform, run.day, at=timezone.now(), breathe=lambda: running.progress(0))
+    return {"events": int(event is not None)}

@@ -1,0 +1,91 @@
+"""What the calendar does to consents: their end is told in time, and comes."""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from incubator.metrics.choices import ReminderEnd
+from incubator.metrics.consents import REMINDER_DAYS, midnight
+from incubator.metrics.models import ConsentReminder
+
+# One row for the newest stage that is due, never for those before it: a run missed for days reminds once.
+REMIND = """
+INSERT INTO metrics_consentreminder (account_id, ends_on, stage, due_on, made_at, outcome)
+SELECT ending.account_id, ending.ends_on, due.stage, ending.ends_on - due.stage, %(at)s, ''
+FROM (
+    SELECT consent.account_id, (consent.refresh_expires_at AT TIME ZONE %(zone)s)::date AS ends_on
+    FROM metrics_authorisation consent
+    JOIN metrics_creatoraccount account ON account.id = consent.account_id AND account.state = 'linked'
+    WHERE consent.refresh_expires_at >= %(since)s AND consent.refresh_expires_at < %(until)s
+) AS ending
+CROSS JOIN LATERAL (
+    SELECT min(days) AS stage FROM unnest(%(stages)s) AS days WHERE days >= ending.ends_on - %(on)s
+) AS due
+WHERE NOT EXISTS (
+    SELECT FROM metrics_consentreminder made
+    WHERE made.account_id = ending.account_id AND made.closed_at IS NULL AND made.stage <= due.stage
+)
+ON CONFLICT (account_id, ends_on, stage) DO NOTHING
+"""
+END = """
+WITH ended AS (
+    UPDATE metrics_creatoraccount account SET state = 'needs_consent'
+    FROM metrics_authorisation consent
+    WHERE consent.account_id = account.id AND account.state = 'linked' AND consent.refresh_expires_at <= %(at)s
+    RETURNING account.id, consent.refresh_expires_at
+), noted AS (
+    INSERT INTO metrics_consentevent (account_id, what, why, at)
+    SELECT id, 'lost', 'over', refresh_expires_at FROM ended
+), closed AS (
+    UPDATE metrics_consentreminder reminder SET closed_at = %(at)s, outcome = 'lost'
+    FROM ended WHERE reminder.account_id = ended.id AND reminder.closed_at IS NULL
+)
+SELECT count(*) FROM ended
+"""
+
+
+@transaction.atomic
+def remind_consents(*, on: date, at: datetime) -> int:
+    """Remind those whose consents end within 30, 14 or 3 days of ``on``; how many reminders were made.
+
+    One statement for any number of accounts. Done twice or late it makes no second reminder of a consent and stage,
+    and only the newest stage that is due.
+    """
+    most = on + timedelta(days=max(REMINDER_DAYS) + 1)
+    _close_extended(until=midnight(most), at=at)
+    return _execute(
+        REMIND,
+        on=on,
+        at=at,
+        since=midnight(on),
+        until=midnight(most),
+        stages=list(REMINDER_DAYS),
+        zone=timezone.get_default_timezone_name(),
+    )
+
+
+def _close_extended(*, until: datetime, at: datetime) -> None:
+    """A platform may lengthen a consent when its tokens are renewed; then it does not end soon any more."""
+    longer = ConsentReminder.objects.open().filter(account__authorisation__refresh_expires_at__gte=until)
+    longer.update(closed_at=at, outcome=ReminderEnd.RENEWED)
+
+
+def end_consents(*, at: datetime) -> int:
+    """Accounts whose consent is over need it again and are not read any more; how many. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(END, {"at": at})
+        return int(cursor.fetchone()[0])
+
+
+def _execute(statement: str, **values: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.rowcount
+
+
+def mark_reminders_seen(accounts: Collection[int], *, at: datetime) -> None:
+    """The trainee has the notices of these accounts before them; the first time counts."""
+    ConsentReminder.objects.open().filter(account_id__in=accounts, seen_at=None).update(seen_at=at)
