@@ -38,8 +38,8 @@ def shorten_patience() -> None:
     KuaishouClient.__init__.__kwdefaults__["timeout"] = CALL_SECONDS
     pause = batches.BatchWork._pause
     batches.BatchWork._pause = lambda work, account: pause(work, account) / 10  # type: ignore[method-assign]
-    batches.LONGEST_PAUSE, batches.BREATH_SECONDS, streaming.TICK = 1.0, 1, 0.5
-    batches.CLAIM /= 6
+    batches.LONGEST_PAUSE, batches.BREATH_SECONDS, streaming.TICK = 2.0, 1, 0.5
+    batches.CLAIM /= 10
 
 
 # --- Death at a step --------------------------------------------------------------------------------------------------

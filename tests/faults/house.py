@@ -24,6 +24,7 @@ from incubator.demo.simulator.consents import Consent
 from incubator.embedded import PROJECT_DIR, cache_url_of
 from incubator.embedded.postgres import EmbeddedPostgres
 from incubator.embedded.valkey import EmbeddedValkey
+from incubator.jobs.models import Job
 from incubator.jobs.tasks import sweep_jobs
 from incubator.metrics.choices import AccountState, Platform
 from incubator.metrics.models import Authorisation, CreatorAccount, RefreshRun
@@ -268,8 +269,9 @@ def _emptied() -> bool:
 
 
 def is_over(run: RefreshRun) -> bool:
+    """Done, and what follows a run too; or stopped, with nobody at work on it any more."""
     now = RefreshRun.objects.get(pk=run.pk)
-    return bool(now.finished_at or now.has_stopped) and not now.batches.filter(job__state="running").exists()
+    return bool(now.finished_at or now.has_stopped) and not Job.objects.live().exists()
 
 
 def until(true: Callable[[], Any], seconds: float) -> None:

@@ -217,10 +217,10 @@ def test_a_consent_leaves_no_code_and_no_token_in_a_log(house, settings):
     """The desk's own calls: the code comes back to it. What every other test leaves in its logs is looked at too."""
     settings.KUAISHOU_BASE_URL = house.platform.url
     account, user = CreatorAccountFactory(handle="ks0001", state=AccountState.UNLINKED), UserFactory()
-    state = begin_consent(account, by=user, at=AT).partition("state=")[2].partition("&")[0]
+    state = begin_consent(account, by=user, at=AT, session="of the test").partition("state=")[2].partition("&")[0]
     code = house.platform.state.issue_code("ks0001")
 
-    complete_consent(state=state, code=code, by=user, at=AT)
+    complete_consent(state=state, code=code, by=user, at=AT, session="of the test")
 
     kept = Authorisation.objects.get(account=account)
     assert house.consent("ks0001").refresh_token == kept.refresh_token
