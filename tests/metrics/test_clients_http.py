@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from incubator.metrics.clients import base, http, wire
+from incubator.metrics.clients import base, http
 from tests.factories import SHANGHAI
 
 AT = datetime(2026, 9, 1, 3, 0, tzinfo=SHANGHAI)
@@ -168,33 +168,3 @@ def test_creators_share_a_session_but_no_cookie():
     _answer, asked = ask_raw(response(b"{}", "Set-Cookie: who=me; Path=/", "Connection: close"), times=2)
 
     assert len(asked) == 2 and not any(b"cookie" in question.lower() for question in asked)
-
-
-@pytest.mark.parametrize(
-    ("target", "headers"),
-    [("/a b", {}), ("/a\r\nX: y", {}), ("/a", {"access-token": "t\r\nX: y"}), ("/a", {"access-token": "t\nX: y"})],
-)
-def test_what_would_become_a_second_line_is_never_sent(platform, target, headers):
-    async def ask():
-        line = wire.Wire(platform.url, {}, timeout=5, largest=100)
-        try:
-            await line.ask("GET", target, headers)
-        finally:
-            await line.close()
-
-    with pytest.raises(ValueError, match=r"encoded|single line"):
-        asyncio.run(ask())
-    assert platform.state.arrivals.of() == []
-
-
-def test_what_was_left_unread_does_not_spoil_the_next_answer(platform):
-    async def ask():
-        line = wire.Wire(platform.url, {}, timeout=5, largest=1000)
-        try:
-            return [await line.ask("GET", path, {}) for path in ("/_simulator/clock", "/nowhere", "/_simulator/clock")]
-        finally:
-            await line.close()
-
-    first, refused, last = asyncio.run(ask())
-    assert (first.status, refused.status, last.status) == (200, 404, 200)
-    assert refused.body == b"" and b"now" in first.body and b"now" in last.body

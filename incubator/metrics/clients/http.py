@@ -1,4 +1,4 @@
-"""What the adapters share: calls with limits on size and time and no redirects, and answers turned into plain values.
+"""What the adapters share: one session with limits on size, time and redirects, and answers turned into plain values.
 
 A URL can hold a secret or a token. So it is never logged, and an error is raised anew and outside of the handler: what
 the HTTP library raised names the URL, and would travel along as the new error's context.
@@ -15,17 +15,18 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import aiohttp
+from yarl import URL
 
-from incubator.metrics.clients import base, wire
+from incubator.metrics.clients import base
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LARGEST_ANSWER = 64 * 1024  # bytes; a follower count needs a few hundred
 LONGEST_TOKEN = 1024
+CONNECTIONS = 100
 LONGEST_PAUSE = 86_400.0  # seconds; a platform that asks for more has made a mistake
 MOST_FOLLOWERS = 2_000_000_000  # no account has more; beyond it the figure is an error, and the column is an integer
 MOST_TOLD = 30  # characters kept of what stood where a count should
 PLAIN = {"Accept": "application/json", "Accept-Encoding": "identity"}
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class Answer(NamedTuple):
@@ -38,9 +39,8 @@ class Answer(NamedTuple):
 class ApiSession:
     """Calls to one platform. ``judge`` raises the ``PlatformError`` an answer's business code stands for.
 
-    ``timeout`` in seconds, for a whole call. Redirects are not followed, a broken call is not repeated (a GET may have
-    used up a single-use token), no cookie is kept (creators share the connections), and bodies are not decompressed: a
-    small one could become a huge one.
+    ``timeout`` in seconds, for a whole call. Redirects are not followed, a broken call is not repeated, no cookie is
+    kept (creators share the session), and bodies are not decompressed: a small one could become a huge one.
     """
 
     def __init__(
@@ -54,29 +54,37 @@ class ApiSession:
         self.base_url = base_url.rstrip("/")
         self._judge = judge
         self._gate = gate or base.OpenGate()
-        self._timeout = timeout
-        self._wire: wire.Wire | None = None
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
-        self._wire = wire.Wire(self.base_url, PLAIN, timeout=self._timeout, largest=LARGEST_ANSWER)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+            timeout=self._timeout,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers=PLAIN,
+        )
+        # aiohttp repeats a GET whose connection broke. Here a GET exchanges a single-use token: once is enough.
+        self._session._retry_connection = False
 
     async def close(self) -> None:
-        if self._wire is not None:
-            await self._wire.close()
-        self._wire = None
+        if self._session is not None:
+            await self._session.close()
+        self._session = None
 
     async def get(self, target: str, headers: Mapping[str, str] | None = None) -> Answer:
         """``target``: path and query, encoded already."""
-        return await self._pass_gate("GET", target, headers or {})
+        return await self._pass_gate("GET", target, headers=headers)
 
     async def post(self, path: str, form: Mapping[str, str]) -> Answer:
-        return await self._pass_gate("POST", path, FORM, urlencode(form).encode())
+        return await self._pass_gate("POST", path, data=form)
 
-    async def _pass_gate(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+    async def _pass_gate(self, method: str, target: str, **more: Any) -> Answer:
         outcome: base.PlatformError | None = GIVEN_UP
         await self._gate.enter()
         try:
-            answer = await self._call(method, target, headers, body)
+            answer = await self._call(method, target, **more)
             outcome = None
         except base.PlatformError as error:
             outcome = error
@@ -85,21 +93,19 @@ class ApiSession:
             await self._gate.leave(outcome)
         return answer
 
-    async def _call(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        if self._wire is None:
+    async def _call(self, method: str, target: str, **more: Any) -> Answer:
+        if self._session is None:
             raise RuntimeError("use the client as: async with client")
+        url = URL(self.base_url + target, encoded=True)
         try:
-            return self._understood(await self._wire.ask(method, target, headers, body))
+            async with self._session.request(method, url, allow_redirects=False, **more) as response:
+                return self._understood(response, await _body(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            failure: base.PlatformError = base.Transient(detail=type(fault).__name__)
-        except wire.TooLarge:
-            failure = base.BadAnswer("too_large")
-        raise failure
+            what = type(fault).__name__
+        raise base.Transient(detail=what)
 
-    def _understood(self, response: wire.Response) -> Answer:
-        if response.status != 200:
-            _refuse_status(response)
-        answer = _json_object(response.body)
+    def _understood(self, response: aiohttp.ClientResponse, body: bytes) -> Answer:
+        answer = _json_object(body)
         self._judge(answer)
         return Answer(answer, platform_day(response.headers.get("Date", "")))
 
@@ -128,7 +134,24 @@ def query_of(values: Mapping[str, str]) -> str:
 # --- Answers ---------------------------------------------------------------------------------------------------------
 
 
-def _refuse_status(response: wire.Response) -> NoReturn:
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body of a good answer, up to ``LARGEST_ANSWER``; other answers are refused unread."""
+    if response.status != 200:
+        _refuse_status(response)
+    length = response.content_length
+    if length is not None and length <= LARGEST_ANSWER:
+        return await response.read()  # the parser takes no more than the length that was declared
+    body = b""
+    while length is None and len(body) <= LARGEST_ANSWER:
+        chunk = await response.content.readany()
+        if not chunk:
+            return body
+        body += chunk
+    response.close()
+    raise base.BadAnswer("too_large")
+
+
+def _refuse_status(response: aiohttp.ClientResponse) -> NoReturn:
     status = response.status
     if status == 429:
         raise base.RateLimited(status, retry_after=retry_after(response.headers))
