@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import median
 
 import numpy as np
-from django.db import connection
+from django.db import connection, transaction
 
 from incubator.metrics.models import Reading
-from incubator.metrics.services.readings import COPY_END, COPY_SIGNATURE, EPOCH, Figures, Origin, write_figures
+from incubator.metrics.services.readings import COPY_END, COPY_SIGNATURE, EPOCH, Figures, Origin, _stage, write_figures
 from tests.bench.measure import Result, benchmark, rate, timed
 from tests.bench.world import days_of_history, passing_month, people_and_accounts, run, say
 
@@ -24,7 +24,44 @@ RAW_ROW = np.dtype(
         *(item for name, kind in RAW_FIELDS.items() for item in ((f"{name}_size", ">i4"), (name, kind))),
     ]
 )
+# What of a day's work is the writing of readings, in the words of ``reading_sql.WRITE``.
+HISTORY = """
+INSERT INTO metrics_reading (account_id, fetched_at, run_id, day, followers, following, source)
+SELECT account_id, %(at)s, %(run)s, %(day)s, followers, following, %(source)s FROM incoming
+ON CONFLICT (day, account_id) DO NOTHING
+"""
 LENGTHS = {"day_of_readings_30m": 30, "day_of_readings_100m": 100}
+
+
+@benchmark("write_readings")
+def write_readings(accounts: int) -> list[Result]:
+    """The writing alone, like for like: what else a day's work is stands in the rows below."""
+    people_and_accounts(accounts)
+    days_of_history(min(LENGTHS.values()))
+    figures = _next_day(_grown(ELSEWHERE), ELSEWHERE)
+    limit: list[float] = []
+    ours: list[float] = []
+    baseline: list[float] = []
+    for n in range(1, RUNS + 1):
+        say(f"write_readings: measuring, run {n} of {RUNS}")
+        with timed(limit):
+            _raw_copy(figures)
+        with passing_month(ELSEWHERE), timed(ours):
+            _write_alone(figures)
+        baseline.append(_baseline(figures))
+    what = (
+        "readings written and nothing else, by COPY to staging and one statement; baseline: "
+        f"bulk_create(update_conflicts=True), {min(accounts, SAMPLE):,} of them; limit: binary COPY of the same rows "
+        "into an empty table without keys."
+    )
+    return [Result("write_readings", what, "readings/s", rate(accounts, ours), median(baseline), rate(accounts, limit),
+                   runs=RUNS)]  # fmt: skip
+
+
+def _write_alone(figures: Figures) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        _stage(cursor, figures)
+        cursor.execute(HISTORY, Origin("api", AT).values(ELSEWHERE))
 
 
 @benchmark(*LENGTHS)
