@@ -12,11 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
-from incubator.metrics.choices import AccountState, ConsentAct, ConsentNeed, ConsentReason
+from incubator.metrics.choices import AccountState, ConsentAct, ConsentNeed, ConsentReason, Platform
 from incubator.metrics.models import ConsentEvent, CreatorAccount
 from incubator.regions.models import Region
 
-REMINDER_DAYS = (30, 14, 3)  # days before the end on which a reminder falls due
+# Days before the end on which a reminder falls due. Douyin's consents last 30 days and are lengthened by us in the
+# middle of them: only an end that comes nearer than that is one to remind of.
+REMINDER_DAYS: dict[str, tuple[int, ...]] = {Platform.KUAISHOU: (30, 14, 3), Platform.DOUYIN: (14, 3)}
+LONGEST_NOTICE = max(max(days) for days in REMINDER_DAYS.values())
 URGENT_DAYS = 3
 TOKENS = ("authorisation__access_token", "authorisation__refresh_token")  # for ``defer``: nobody need decrypt them
 PEOPLES_LANGUAGE = "zh-hans"  # of messages to trainees, whatever language the office works in
@@ -27,9 +30,9 @@ def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def stage_of(days_left: int) -> int | None:
+def stage_of(days_left: int, platform: str) -> int | None:
     """The newest reminder stage due so many days before the end; None while none is, or when it is over."""
-    due = [days for days in REMINDER_DAYS if 0 <= days_left <= days]
+    due = [days for days in REMINDER_DAYS[platform] if 0 <= days_left <= days]
     return min(due, default=None)
 
 
@@ -46,10 +49,18 @@ def _ends_within_q(days: int, at: datetime) -> Q:
     )
 
 
+def _reminded_of_q(at: datetime) -> Q:
+    """The consent ends so soon that its platform's first reminder is due."""
+    q = Q(pk__in=[])
+    for platform, days in REMINDER_DAYS.items():
+        q |= Q(platform=platform) & _ends_within_q(max(days), at)
+    return q
+
+
 def need_q(need: str, *, at: datetime) -> Q:
     """Accounts that need consent for that reason."""
     if need == ConsentNeed.SOON:
-        return _ends_within_q(max(REMINDER_DAYS), at)
+        return _reminded_of_q(at)
     if need == ConsentNeed.URGENT:
         return _ends_within_q(URGENT_DAYS, at)
     if need == ConsentNeed.OVER:

@@ -37,7 +37,7 @@ class Notice:
     @property
     def urgency(self) -> str:
         """``soon``, ``urgent`` or ``last``, by the stage of the reminder; ``last`` where it is lost."""
-        stage = None if self.days_left is None else stage_of(self.days_left)
+        stage = None if self.days_left is None else stage_of(self.days_left, self.account.platform)
         return {30: "soon", 14: "urgent"}.get(stage or 0, "last")
 
 

@@ -136,7 +136,7 @@ def test_the_file_of_the_list_masks_people_and_no_program_computes_it(client, st
     account = waiting(name="王小明", phone=parse_mobile("13800001234"))
     CreatorAccount.objects.filter(pk=account.pk).update(handle="=1+1")
 
-    content = client.get(url("csv")).content.decode()
+    content = client.get(url("csv")).getvalue().decode()
 
     [_headings, row] = csv.reader(io.StringIO(content.removeprefix("\ufeff")))
     assert row[:3] == [account.trainee.number, "王*明", "138****1234"] and row[4] == "'=1+1"

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from incubator.common.errors import RuleBroken
 from incubator.demo.vendor import Vendor
-from incubator.metrics.choices import AccountState, ConsentAct, ConsentNeed, ConsentReason, ReminderEnd
+from incubator.metrics.choices import AccountState, ConsentAct, ConsentNeed, ConsentReason, Platform, ReminderEnd
 from incubator.metrics.clients.base import Tokens
 from incubator.metrics.consents import needing_consent, stage_of, waiting_for_consent
 from incubator.metrics.models import Authorisation, ConsentEvent, ConsentReminder, ConsentRequest, CreatorAccount
@@ -72,9 +72,19 @@ def test_stage_is_the_newest_due_in_python_and_in_sql(days_left, stage, hour, mi
     """From midnight to eight in the morning the day in China is not the day by UTC."""
     consenting(days_left, hour=hour, minute=minute)
 
-    assert stage_of(days_left) == stage
+    assert stage_of(days_left, Platform.KUAISHOU) == stage
     assert remind() == (stage is not None)
     assert stages() == ([stage] if stage else [])
+
+
+@pytest.mark.parametrize(("days_left", "stage"), [(30, None), (15, None), (14, 14), (3, 3)])
+def test_a_consent_that_we_lengthen_ourselves_is_reminded_of_when_that_has_not_come(days_left, stage):
+    """Douyin's last 30 days, and are lengthened when 16 are left."""
+    consenting(days_left, platform=Platform.DOUYIN)
+
+    assert stage_of(days_left, Platform.DOUYIN) == stage
+    assert remind() == (stage is not None)
+    assert needing_consent(CreatorAccount.objects.all(), at=at(TODAY)).exists() == (stage is not None)
 
 
 def test_each_stage_is_reminded_of_once_on_its_day():

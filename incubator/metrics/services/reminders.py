@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from incubator.metrics.choices import ReminderEnd
-from incubator.metrics.consents import REMINDER_DAYS, midnight
+from incubator.metrics.consents import LONGEST_NOTICE, REMINDER_DAYS, midnight
 from incubator.metrics.models import ConsentReminder
 
 # One row for the newest stage that is due, never for those before it: a run missed for days reminds once.
@@ -16,15 +16,16 @@ REMIND = """
 INSERT INTO metrics_consentreminder (account_id, ends_on, stage, due_on, made_at, outcome)
 SELECT ending.account_id, ending.ends_on, due.stage, ending.ends_on - due.stage, %(at)s, ''
 FROM (
-    SELECT consent.account_id, (consent.refresh_expires_at AT TIME ZONE %(zone)s)::date AS ends_on
+    SELECT consent.account_id, account.platform, (consent.refresh_expires_at AT TIME ZONE %(zone)s)::date AS ends_on
     FROM metrics_authorisation consent
     JOIN metrics_creatoraccount account ON account.id = consent.account_id AND account.state = 'linked'
     WHERE consent.refresh_expires_at >= %(since)s AND consent.refresh_expires_at < %(until)s
 ) AS ending
 CROSS JOIN LATERAL (
-    SELECT min(days) AS stage FROM unnest(%(stages)s) AS days WHERE days >= ending.ends_on - %(on)s
+    SELECT min(days) AS stage FROM unnest(%(platforms)s::text[], %(stages)s::int[]) AS stage (platform, days)
+    WHERE stage.platform = ending.platform AND days >= ending.ends_on - %(on)s
 ) AS due
-WHERE NOT EXISTS (
+WHERE due.stage IS NOT NULL AND NOT EXISTS (
     SELECT FROM metrics_consentreminder made
     WHERE made.account_id = ending.account_id AND made.closed_at IS NULL AND made.stage <= due.stage
 )
@@ -49,12 +50,13 @@ SELECT count(*) FROM ended
 
 @transaction.atomic
 def remind_consents(*, on: date, at: datetime) -> int:
-    """Remind those whose consents end within 30, 14 or 3 days of ``on``; how many reminders were made.
+    """Remind those whose consents end within the days of ``REMINDER_DAYS`` from ``on``; how many reminders were made.
 
     One statement for any number of accounts. Done twice or late it makes no second reminder of a consent and stage,
     and only the newest stage that is due.
     """
-    most = on + timedelta(days=max(REMINDER_DAYS) + 1)
+    most = on + timedelta(days=LONGEST_NOTICE + 1)
+    stages = [(platform, days) for platform, due in REMINDER_DAYS.items() for days in due]
     _close_extended(until=midnight(most), at=at)
     return _execute(
         REMIND,
@@ -62,7 +64,8 @@ def remind_consents(*, on: date, at: datetime) -> int:
         at=at,
         since=midnight(on),
         until=midnight(most),
-        stages=list(REMINDER_DAYS),
+        platforms=[platform for platform, _days in stages],
+        stages=[days for _platform, days in stages],
         zone=timezone.get_default_timezone_name(),
     )
 
