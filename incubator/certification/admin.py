@@ -36,7 +36,7 @@ from incubator.common.desk import (
     number,
     table,
 )
-from incubator.metrics.queries import history
+from incubator.metrics.queries import FRESH_DAYS, history
 from incubator.programmes.models import Participation
 from trainees.models import Trainee
 from trainees.queries import person_q
@@ -172,7 +172,7 @@ def _readings(request: HttpRequest, candidate: Candidate) -> Section:
     window = (starts_on, ends_on) if starts_on and ends_on else None
     title = gettext("Followers around the day the number was reached")
     threshold = candidate.rule.followers
-    drawing = line_chart(points, label=title, threshold=threshold, window=window, mark=day)
+    drawing = line_chart(points, label=title, threshold=threshold, window=window, mark=day, days_between=FRESH_DAYS)
     near = [point for point in points if abs(point[0] - day) <= TABLE_AROUND]
     rows = [(d, number(n), _change(before, n)) for before, (d, n) in zip([None, *near], near, strict=False)]
     numbers = table("", [_("day"), _("followers"), _("change")], rows, empty=_("No readings."))

@@ -62,7 +62,8 @@ def line_chart(
         "base": HEIGHT - BOTTOM,
         "top": TOP,
         "lines": [
-            " ".join(f"{scale.x(day)},{scale.y(value)}" for day, value in run) for run in _runs(points, days_between)
+            " ".join(f"{scale.x(day)},{scale.y(value)}" for day, value in (run if len(run) > 1 else run * 2))
+            for run in _runs(points, days_between)  # one alone is a line to itself: a dot
         ],
         "threshold_y": scale.y(threshold) if near and threshold is not None else None,
         "threshold": f"{threshold:,}" if near else "",

@@ -36,7 +36,8 @@ def all_readings(account_id: int, *, until: date) -> Iterator[Reading]:
     yield from rows.filter(day__in=_days(edge + ONE_DAY, until))
 
 
-# The last reading of every so many days, counted back from the last day so that the newest is always one of them.
+# The last reading of every so many days, counted back from the last day so that the newest is always one of them; and
+# the first, from which the span is judged.
 # ``gap`` is the longest time without a reading that ends in these days: thinning must not hide it.
 THINNED = """
 WITH stored AS (
@@ -46,7 +47,9 @@ WITH stored AS (
     SELECT day, followers FROM metrics_reading WHERE account_id = %(account)s AND day = ANY(%(days)s)
 ),
 spaced AS (
-    SELECT day, followers, (%(until)s::date - day) / %(step)s AS bucket, day - lag(day) OVER (ORDER BY day) AS gap
+    SELECT day, followers, day - lag(day) OVER (ORDER BY day) AS gap,
+        CASE WHEN lag(day) OVER (ORDER BY day) IS NULL THEN %(span)s ELSE (%(until)s::date - day) / %(step)s END
+            AS bucket
     FROM stored
 )
 SELECT DISTINCT ON (bucket) day, followers, max(gap) OVER (PARTITION BY bucket) AS gap
@@ -61,7 +64,7 @@ def thinned_history(account_id: int, *, since: date, until: date, most: int = 20
     ``gap`` is the longest time in days between two readings that ends there, 0 before the first. One query.
     """
     span = (until - since).days + 1
-    step = 1 if span <= most else 7 * -(-span // (7 * most))
+    step = 1 if span <= most else 7 * -(-span // (7 * (most - 1)))
     edge = until - OPEN_DAYS
     parameters: dict[str, Any] = {
         "account": account_id,
@@ -70,6 +73,7 @@ def thinned_history(account_id: int, *, since: date, until: date, most: int = 20
         "edge": edge,
         "days": _days(max(since, edge + ONE_DAY), until),
         "step": step,
+        "span": span,
     }
     with connection.cursor() as cursor:
         cursor.execute(THINNED, parameters)

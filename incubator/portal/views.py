@@ -16,6 +16,7 @@ from incubator.common.charts import line_chart
 from incubator.common.errors import RuleBroken
 from incubator.metrics.choices import CONSENTED
 from incubator.metrics.models import CreatorAccount
+from incubator.metrics.queries import FRESH_DAYS
 from incubator.metrics.readings_file import readings_file
 from incubator.metrics.services import begin_consent, complete_consent, withdraw_consent
 from incubator.portal.consent import account_cards, notices_of
@@ -47,7 +48,8 @@ def _trainee(request: HttpRequest) -> Trainee:
 def progress(request: HttpRequest) -> HttpResponse:
     """How far am I, what is missing, what do I do next."""
     standing = standing_of(_trainee(request), on=timezone.localdate())
-    chart = line_chart(standing.points, label=_("Followers in the last 90 days"), threshold=standing.goal)
+    label = _("Followers in the last 90 days")
+    chart = line_chart(standing.points, label=label, threshold=standing.goal, days_between=FRESH_DAYS)
     return render(request, "portal/progress.html", {"standing": standing, "chart": chart})
 
 

@@ -142,3 +142,11 @@ def test_the_small_chart_stays_small():
     drawing = line_chart([(on(n), 100 + n) for n in range(90)], label="Followers", threshold=100_000)
 
     assert len(drawing) < 3_000 and "style=" not in drawing and "data-" not in drawing
+
+
+def test_a_lonely_point_of_the_small_chart_is_a_line_to_itself():
+    """A line of one point draws nothing; of the same point twice, with round ends, a dot."""
+    drawing = line_chart([(date(2026, 9, 1), 5), (date(2026, 9, 20), 9)], label="x", days_between=7)
+
+    lines = re.findall(r'points="([^"]+)"', drawing)
+    assert len(lines) == 2 and all(len(set(line.split())) == 1 and len(line.split()) == 2 for line in lines)

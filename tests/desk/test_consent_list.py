@@ -149,6 +149,7 @@ def test_a_strangers_county_is_not_there(client, staff, name):
 
     assert client.get(url(name, THERE)).status_code == 404
     assert client.get(url(name, "999999")).status_code == 404
+    assert client.get(url(name, "a\0b")).status_code == 404
 
 
 def test_strangers_are_not_counted_and_not_named(client, staff):

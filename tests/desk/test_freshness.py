@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from incubator.accounts.choices import Role, StaffGroup
 from incubator.accounts.models import Posting
+from incubator.metrics.admin.alarms import place_of
 from incubator.metrics.choices import AccountState, AlarmKind, Platform
 from incubator.metrics.freshness import SILENT_AFTER
-from incubator.metrics.models import Alarm, FreshnessCheck, PlatformEvent, RefreshRun
+from incubator.metrics.models import Alarm, Authorisation, FreshnessCheck, PlatformEvent, RefreshRun
 from incubator.metrics.services.alarms import check_freshness
 from tests import factories
 
@@ -235,3 +236,41 @@ def test_the_list_of_trainees_says_as_of_when_their_followers_are(boss, counties
     page = boss.get(reverse("admin:trainees_trainee_changelist")).content.decode()
     today = timezone.localdate()
     assert f"500 ({today})" in page and f"500 ({today - timedelta(days=40)})" in page
+
+
+def test_the_late_accounts_are_those_the_alarm_counts(boss, counties):
+    """Whoever connected yesterday is not late, and another platform is another alarm."""
+    fresh, long_ago = (factories.CreatorAccountFactory(trainee__county=factories.region(HERE)) for _n in range(2))
+    for account, days in ((fresh, 1), (long_ago, 40)):
+        now = timezone.now()
+        Authorisation.objects.create(
+            account=account,
+            external_id=f"x{days}",
+            access_token="a",
+            refresh_token="r",
+            access_expires_at=now,
+            refresh_expires_at=now,
+            granted_at=now - timedelta(days=days),
+        )
+    row = alarm(AlarmKind.OLDEST, accounts=2, days=40, gap=21)
+
+    url, _words = place_of(row, factories.superuser())
+    page = boss.get(url).content.decode()
+
+    assert long_ago.handle in page and f"ks{HERE}40" in page
+    assert fresh.handle not in page and f"ks{THERE}0" not in page
+
+
+def test_with_an_alarm_nobody_is_told_that_nothing_waits(boss):
+    FreshnessCheck.objects.create(pk=1, checked_at=timezone.now())
+    assert b"Enjoy the day" in boss.get(HOME).content
+
+    alarm(AlarmKind.PARTITION, months=["2026-01"])
+    assert b"Enjoy the day" not in boss.get(HOME).content
+
+
+def test_who_may_not_start_a_refresh_is_led_to_the_runs(counties):
+    row = alarm(AlarmKind.NOT_STARTED, day="2026-11-25", hour=4)
+
+    assert place_of(row, factories.superuser())[0] == reverse("admin:metrics_refreshrun_add")
+    assert place_of(row, factories.UserFactory())[0] == reverse("admin:metrics_refreshrun_changelist")

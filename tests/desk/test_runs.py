@@ -3,12 +3,14 @@
 from datetime import date, datetime
 
 import pytest
+from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
 
+from incubator.accounts.choices import StaffGroup
 from incubator.metrics.choices import Failure, Platform
 from incubator.metrics.models import RefreshFailure, RefreshRun
-from incubator.metrics.services import start_refresh
+from incubator.metrics.services import start_refresh, stop_run
 from tests.factories import CreatorAccountFactory, official, reading, superuser
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +111,14 @@ def test_the_pace_is_judged_by_the_time_the_jobs_have_worked(run):
 
     assert (pace.left, pace.a_minute) == (1, 1)
     assert isinstance(pace.ends_at, datetime) and pace.ends_at > timezone.now()
+
+
+def test_a_manager_of_one_county_cannot_spend_the_calls_of_the_whole_country(client, run):
+    stop_run(run)
+    user = official("622927", is_staff=True)
+    user.groups.add(Group.objects.get(name=StaffGroup.MANAGER))
+    client.force_login(user)
+
+    assert client.post(reverse("admin:metrics_refreshrun_add"), {"platform": "kuaishou"}).status_code == 403
+    run.refresh_from_db()
+    assert run.has_stopped

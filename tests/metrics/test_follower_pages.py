@@ -88,6 +88,17 @@ def test_a_long_span_is_the_last_reading_of_each_week_and_the_newest():
     assert found[-1][:2] == (TODAY, 1_000)
 
 
+def test_thinning_keeps_the_first_reading_from_which_the_span_is_judged():
+    account = CreatorAccountFactory()
+    reading(account, TODAY - timedelta(days=362), 1_000)
+    for days in range(361, 340, -1):
+        reading(account, TODAY - timedelta(days=days), 5_000)
+
+    points = thinned_history(account.pk, since=TODAY - timedelta(days=365), until=TODAY)
+
+    assert points[0] == (TODAY - timedelta(days=362), 1_000, 0) and points[-1][1] == 5_000
+
+
 def test_thinning_hides_no_gap():
     account = CreatorAccountFactory()
     for days in (0, 1, 2, 3, 14, 15, 300):

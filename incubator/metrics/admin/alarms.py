@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from incubator.common.desk import QuestionFilter, ReadOnlyAdmin, extend_desk
 from incubator.metrics.choices import AlarmKind
+from incubator.metrics.consents import midnight
 from incubator.metrics.freshness import Watch, sentence_of, watch_at
 from incubator.metrics.models import Alarm, CreatorAccount
 from incubator.metrics.planning import MAX_GAP
@@ -53,8 +54,10 @@ class AlarmAdmin(ReadOnlyAdmin):
 # --- Where one acts ---------------------------------------------------------------------------------------------------
 
 
-def place_of(alarm: Alarm) -> tuple[str, Any]:
-    """Address and name of the page on which something can be done about an alarm."""
+def place_of(alarm: Alarm, user: Any) -> tuple[str, Any]:
+    """Address and name of the page on which ``user`` can do something about an alarm."""
+    if alarm.kind == AlarmKind.NOT_STARTED and not user.has_perm("metrics.add_refreshrun"):
+        return reverse("admin:metrics_refreshrun_changelist"), _("See the refresh runs")
     if alarm.kind == AlarmKind.NOT_STARTED:
         return reverse("admin:metrics_refreshrun_add"), _("Start the refresh")
     if alarm.kind == AlarmKind.NOT_FINISHED:
@@ -63,8 +66,14 @@ def place_of(alarm: Alarm) -> tuple[str, Any]:
         return reverse("metrics_coverage"), _("See where accounts are not read")
     if alarm.kind == AlarmKind.OLDEST:
         accounts = reverse("admin:metrics_creatoraccount_changelist")
-        return f"{accounts}?state__exact=linked&read=late", _("See these accounts")
+        return f"{accounts}?platform__exact={alarm.platform}&state__exact=linked&read=late", _("See these accounts")
     return reverse("admin:metrics_alarm_changelist"), _("See all alarms")
+
+
+def _unread_too_long(accounts: QuerySet) -> QuerySet:
+    """As the alarm counts: an account without a reading is late when its consent is older than that."""
+    day = timezone.localdate() - timedelta(days=MAX_GAP)
+    return accounts.filter(Q(latest__day__lt=day) | Q(latest=None, authorisation__granted_at__lt=midnight(day)))
 
 
 class ReadFilter(QuestionFilter):
@@ -74,7 +83,7 @@ class ReadFilter(QuestionFilter):
     parameter_name = "read"
     questions = {
         "stale": (_("not within a week"), lambda rows: _unread_since(rows, FRESH_DAYS - 1)),
-        "late": (_("not for longer than is allowed"), lambda rows: _unread_since(rows, MAX_GAP)),
+        "late": (_("not for longer than is allowed"), _unread_too_long),
         "never": (_("never"), lambda rows: rows.filter(latest=None)),
     }
 
@@ -114,8 +123,8 @@ def freshness_for(request: HttpRequest) -> Freshness | None:
     if not scope_of(user).everything or not user.has_perm("metrics.view_alarm"):
         return None
     alarms = Alarm.objects.visible_to(user).open().order_by("raised_at", "pk")
-    return Freshness([_line(alarm) for alarm in alarms], watch_at(timezone.now()))
+    return Freshness([_line(alarm, user) for alarm in alarms], watch_at(timezone.now()))
 
 
-def _line(alarm: Alarm) -> AlarmLine:
-    return AlarmLine(sentence_of(alarm), alarm.raised_at, *place_of(alarm))
+def _line(alarm: Alarm, user: Any) -> AlarmLine:
+    return AlarmLine(sentence_of(alarm), alarm.raised_at, *place_of(alarm, user))

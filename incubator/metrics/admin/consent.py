@@ -136,6 +136,9 @@ class ConsentList:
         return CreatorAccount.objects.visible_to(request.user)
 
     def _county(self, request: HttpRequest, code: str) -> Region:
+        self._accounts(request)  # who may not see accounts is not told which regions there are
+        if not code.isdecimal():
+            raise Http404
         return get_object_or_404(Region.objects.visible_to(request.user), pk=code)
 
     def _need(self, request: HttpRequest) -> str:

@@ -30,7 +30,7 @@ from incubator.common.desk import (
 from incubator.metrics.choices import QuarantineState
 from incubator.metrics.events import EXPLAINED
 from incubator.metrics.models import Correction, QuarantinedReading, Spike
-from incubator.metrics.queries import history, with_traffic
+from incubator.metrics.queries import FRESH_DAYS, history, with_traffic
 from incubator.metrics.services.readings import accept_reading, reject_reading
 from trainees.queries import person_q
 
@@ -139,7 +139,7 @@ def _around(request: HttpRequest, row: QuarantinedReading) -> Section:
         points.setdefault(row.day, row.followers)
     has_dot = row.followers is not None
     title = gettext("Readings around, with the figure held back as a dot") if has_dot else gettext("Readings around")
-    drawing = line_chart(sorted(points.items()), label=title, mark=row.day)
+    drawing = line_chart(sorted(points.items()), label=title, mark=row.day, days_between=FRESH_DAYS)
     near = sorted((day, value) for day, value in points.items() if abs(day - row.day) <= TABLE_AROUND)
     known = {day for day, _value in readings}
     rows = [(day, number(value), "" if day in known else _("held back")) for day, value in near]

@@ -168,6 +168,10 @@ class RefreshRunAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return with_counts(super().get_queryset(request))
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A run spends the calls of the whole country."""
+        return super().has_add_permission(request) and scope_of(request.user).everything
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else ["platform"]
 
