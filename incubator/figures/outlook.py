@@ -41,7 +41,7 @@ class Outlook:
             if held.is_open and held.day < day:
                 if is_near(followers, held.last_followers):
                     self.held.remove(held)
-                elif is_near(followers, held.followers):
+                elif held.may_confirm and is_near(followers, held.followers):
                     self.held.remove(held)
                     self._learn(held.day, held.followers)
 

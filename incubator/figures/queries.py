@@ -46,18 +46,24 @@ def last_readings(accounts: Collection[int]) -> dict[int, tuple[date, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A figure that was held back, and the reading it was judged against; ``is_open``: nobody has decided yet."""
+    """A figure that was held back, and the reading it was judged against.
+
+    ``is_open``: nobody has decided yet. ``may_confirm``: a figure from a file may; not what the same file says, nor of
+    what the platform told.
+    """
 
     day: date
     followers: int
     last_followers: int
     is_open: bool = True
+    may_confirm: bool = False
 
 
 def held_back(accounts: Collection[int]) -> dict[int, list[Held]]:
     """What is or was held back, by account, in the order of days; one query."""
     found: dict[int, list[Held]] = {}
     for row in QuarantinedReading.objects.with_figure().filter(account_id__in=accounts).order_by("day"):
-        held = Held(row.day, row.followers, row.last_followers, row.state == QuarantineState.OPEN)  # type: ignore[arg-type]
+        is_open, is_from_file = row.state == QuarantineState.OPEN, row.source == Source.FILE
+        held = Held(row.day, row.followers, row.last_followers, is_open, is_from_file)  # type: ignore[arg-type]
         found.setdefault(row.account_id, []).append(held)
     return found

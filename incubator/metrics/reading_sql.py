@@ -91,11 +91,14 @@ COUNT_LATE = "SELECT count(*) FILTER (WHERE late AND why IS NULL), count(*) FROM
 
 # --- Held back --------------------------------------------------------------------------------------------------------
 
-# The rows a figure of %(day)s decides about: open ones of an earlier day.
+# The rows a figure of %(day)s decides about: open ones of an earlier day. Nobody bears witness for oneself: what
+# confirms comes from another fetch than what is held, of another run, and a file does not confirm the platform.
 CONFIRM = """
 UPDATE metrics_quarantinedreading held SET state = 'accepted', decided_at = %(now)s, remark = 'confirmed'
 FROM incoming
 WHERE held.account_id = incoming.account_id AND held.state = 'open' AND held.day < %(day)s
+    AND held.fetched_at < %(at)s AND (held.run_id IS NULL OR held.run_id IS DISTINCT FROM %(run)s)
+    AND (held.source = 'file' OR %(source)s = 'api')
     AND incoming.followers > held.followers / 2 AND incoming.followers / 10 < greatest(held.followers, 1)
 RETURNING held.id
 """
@@ -138,9 +141,29 @@ WHERE held.account_id = arrival.account_id AND held.state = 'open' AND held.foll
     AND arrival.why IS NULL
 """
 
+# --- What a new newest reading (``fact``) means for its account -------------------------------------------------------
+
+# Followers a day, smoothed: a day later MEMORY of what was usual still counts.
+GROWTH = """
+            (fact.followers - fact.old_followers)::double precision / (%(day)s::date - fact.old_day)
+            + coalesce(
+                power(%(memory)s, %(day)s::date - fact.old_day)
+                * (fact.old_growth
+                    - (fact.followers - fact.old_followers)::double precision / (%(day)s::date - fact.old_day)),
+                0
+            )"""
+LEAPS = """
+    INSERT INTO metrics_spike (account_id, day, gained, usual)
+    SELECT account_id, %(day)s, (followers - old_followers) / (%(day)s::date - old_day), old_growth
+    FROM fact
+    WHERE old_day < %(day)s AND (followers - old_followers) / (%(day)s::date - old_day)
+        >= greatest(%(leap)s, %(leap_share)s * old_followers, %(leap_times)s * old_growth)
+        AND old_growth IS NOT NULL
+    ON CONFLICT DO NOTHING"""
+
 # --- The day's work, in one statement ---------------------------------------------------------------------------------
 
-WRITE = """
+WRITE = f"""
 WITH fact AS NOT MATERIALIZED (
     SELECT * FROM arrival WHERE why IS NULL AND NOT late
 ),
@@ -167,13 +190,7 @@ newest AS (
     UPDATE metrics_latestreading latest
     SET day = %(day)s, followers = fact.followers, fetched_at = %(at)s, source = %(source)s,
         previous_day = fact.old_day, previous_followers = fact.old_followers,
-        growth = (fact.followers - fact.old_followers)::double precision / (%(day)s::date - fact.old_day)
-            + coalesce(
-                power(%(memory)s, %(day)s::date - fact.old_day)
-                * (fact.old_growth
-                    - (fact.followers - fact.old_followers)::double precision / (%(day)s::date - fact.old_day)),
-                0
-            )
+        growth = {GROWTH}
     FROM fact WHERE latest.account_id = fact.account_id AND fact.old_day IS NOT NULL
 ),
 first AS (
@@ -187,14 +204,7 @@ crossed AS (
     WHERE fact.followers >= %(lowest)s AND fact.old_followers < threshold AND fact.followers >= threshold
     ON CONFLICT DO NOTHING
 ),
-leapt AS (
-    INSERT INTO metrics_spike (account_id, day, gained, usual)
-    SELECT account_id, %(day)s, (followers - old_followers) / (%(day)s::date - old_day), old_growth
-    FROM fact
-    WHERE (followers - old_followers) / (%(day)s::date - old_day)
-        >= greatest(%(leap)s, %(leap_share)s * old_followers, %(leap_times)s * old_growth)
-        AND old_growth IS NOT NULL
-    ON CONFLICT DO NOTHING
+leapt AS ({LEAPS}
 ),
 total AS MATERIALIZED (
     SELECT county_id, count(*) FILTER (WHERE old_day IS NULL) AS accounts,
@@ -266,7 +276,7 @@ today AS (
         compared = metrics_regionday.compared + excluded.compared, growth = metrics_regionday.growth + excluded.growth
 )
 SELECT count(*) FILTER (WHERE why IS NULL AND NOT late), count(*) FILTER (WHERE why IS NOT NULL), count(*) FROM arrival
-"""
+"""  # noqa: S608 - our own constants; every value is a parameter
 
 # --- Behind the newest reading ----------------------------------------------------------------------------------------
 
@@ -340,7 +350,25 @@ SELECT account_id, threshold, day, followers FROM pair CROSS JOIN unnest(%(thres
 WHERE before < threshold AND followers >= threshold AND day >= %(day)s
 ON CONFLICT DO NOTHING
 """
-AFTER_LATE = (NEWEST_AFTER_LATE, PREVIOUS_AFTER_LATE, FORGET_CROSSINGS, CROSSINGS_AFTER_LATE)
+# Late only because somebody's other account has been read since: for its own account such a reading is the newest.
+OWN_NEWEST = """
+WITH fact AS (
+    SELECT * FROM arrival WHERE late AND why IS NULL AND old_day < %(day)s AND account_id = ANY(%(accounts)s)
+)
+"""
+GROWTH_AFTER_LATE = f"""{OWN_NEWEST}
+UPDATE metrics_latestreading latest SET growth = {GROWTH}
+FROM fact WHERE latest.account_id = fact.account_id AND latest.day = %(day)s
+"""  # noqa: S608
+LEAPS_AFTER_LATE = OWN_NEWEST + LEAPS
+AFTER_LATE = (
+    NEWEST_AFTER_LATE,
+    GROWTH_AFTER_LATE,
+    LEAPS_AFTER_LATE,
+    PREVIOUS_AFTER_LATE,
+    FORGET_CROSSINGS,
+    CROSSINGS_AFTER_LATE,
+)
 
 # --- Regions counted anew ---------------------------------------------------------------------------------------------
 

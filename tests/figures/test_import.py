@@ -281,8 +281,8 @@ def days_ago(days):
 @pytest.mark.parametrize(
     ("before", "figures", "foreseen", "written"),
     [
-        # the next day confirms a leap, or contradicts it
-        ({}, [(2, 1_000), (1, 20_000), (0, 21_000)], ["new", "doubtful", "new"], {2: 1_000, 1: 20_000, 0: 21_000}),
+        # a file does not confirm its own leap, but may contradict it
+        ({}, [(2, 1_000), (1, 20_000), (0, 21_000)], ["new", "doubtful", "doubtful"], {2: 1_000}),
         ({}, [(2, 1_000), (1, 20_000), (0, 1_010)], ["new", "doubtful", "new"], {2: 1_000, 0: 1_010}),
         ({}, [(2, 1_000), (1, 20_000), (0, 900_000)], ["new", "doubtful", "doubtful"], {2: 1_000}),
         # a gap behind the newest reading

@@ -194,7 +194,8 @@ def test_days_that_are_history_are_not_held_back_when_they_are_told_again():
     """A platform with history tells the same days every night, also those from before a rise that was confirmed."""
     account = CreatorAccountFactory()
     days = [(account, 0, 10_000), (account, 1, 200_000), (account, 2, 210_000)]
-    write(*days)
+    write(*days[:2])
+    write(days[2], at=AT + timedelta(hours=1))
 
     assert write(*days, at=AT + timedelta(days=1)) == Written(kept=3)
     assert write((account, 0, 10_500), source=Source.FILE, at=AT + timedelta(days=1)) == Written(kept=1)
@@ -208,10 +209,50 @@ def test_the_next_day_confirms_what_was_held_back():
     write((account, 0, 10_000))
     write((account, 1, 200_000))
 
-    write((account, 2, 210_000))
+    write((account, 2, 210_000), at=AT + timedelta(days=1))
 
     assert QuarantinedReading.objects.get().state == QuarantineState.ACCEPTED
     assert history(account) == [(DAY, 10_000), (on(1), 200_000), (on(2), 210_000)]
+    assert_regions_are_true()
+
+
+def test_an_answer_of_many_days_does_not_confirm_itself():
+    """One night of nonsense from a platform that tells days back is no fact; the same from another night is."""
+    account = CreatorAccountFactory()
+    for day in range(7):
+        write((account, day, 50_000), at=AT + timedelta(days=day))
+
+    nonsense = [(account, day, 300) for day in range(1, 8)]
+    write(*nonsense, at=AT + timedelta(days=7))
+    assert history(account) == [(on(day), 50_000) for day in range(7)]
+
+    write((account, 8, 310), at=AT + timedelta(days=8))
+    assert history(account)[-2:] == [(on(7), 300), (on(8), 310)]
+
+
+def test_a_file_does_not_confirm_what_the_platform_told():
+    account = CreatorAccountFactory()
+    write((account, 0, 10_000))
+    write((account, 1, 200_000), at=AT + timedelta(days=1))
+
+    write((account, 2, 210_000), source=Source.FILE, at=AT + timedelta(days=2))
+
+    assert QuarantinedReading.objects.filter(state=QuarantineState.OPEN).count() == 2
+    assert history(account) == [(DAY, 10_000)]
+
+
+def test_a_leap_is_noted_also_where_the_other_account_was_read_first():
+    """The figure is late only for the person: their other account has a newer reading."""
+    one, other = CreatorAccountFactory(), CreatorAccountFactory()
+    CreatorAccount.objects.filter(pk=other.pk).update(trainee=one.trainee)
+    for day in range(3):
+        write((one, day, 9_000 + day * 30), at=AT + timedelta(days=day))
+    write((other, 4, 500), at=AT + timedelta(days=4))
+
+    write((one, 3, 60_000), at=AT + timedelta(days=4))
+
+    assert [(leap.account_id, leap.day) for leap in Spike.objects.all()] == [(one.pk, on(3))]
+    assert LatestReading.objects.get(account=one).growth > 10_000
     assert_regions_are_true()
 
 

@@ -139,9 +139,9 @@ def write_figures(figures: Figures, origin: Origin, *, is_trusted: bool = False)
 
 def _write_day(cursor: Any, figures: Figures, day: date, origin: Origin, is_trusted: bool, recount: Recount) -> Written:
     _stage(cursor, figures)
-    if not is_trusted and _settle_held_back(cursor, day):
-        _stage(cursor, figures)
     values = origin.values(day) | {"trusted": is_trusted}
+    if not is_trusted and _settle_held_back(cursor, values):
+        _stage(cursor, figures)
     cursor.execute(sql.ARRIVE, values)
     cursor.execute(sql.ANSWERED, {"day": day, "now": timezone.now()})
     cursor.execute(sql.COUNT_LATE)
@@ -191,11 +191,11 @@ def _write_late(cursor: Any, day: date, values: dict[str, Any], recount: Recount
 # --- Held back --------------------------------------------------------------------------------------------------------
 
 
-def _settle_held_back(cursor: Any, day: date) -> bool:
+def _settle_held_back(cursor: Any, values: dict[str, Any]) -> bool:
     """The next day's figure decides about the one held back: near it confirms, near what was before contradicts."""
     now = timezone.now()
-    cursor.execute(sql.CONTRADICT, {"day": day, "now": now})
-    cursor.execute(sql.CONFIRM, {"day": day, "now": now})
+    cursor.execute(sql.CONTRADICT, values | {"now": now})
+    cursor.execute(sql.CONFIRM, values | {"now": now})
     confirmed = [pk for (pk,) in cursor.fetchall()]
     _release(QuarantinedReading.objects.filter(pk__in=confirmed))
     return bool(confirmed)
