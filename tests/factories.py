@@ -214,3 +214,11 @@ def reset_sequences() -> None:
         BadgeFactory,
     ):
         factory_class.reset_sequence()
+
+
+def consents_of(*accounts) -> dict:
+    """When the consents of accounts were given, as ``lose_consents`` asks for it."""
+    from incubator.metrics.models import Authorisation
+
+    rows = Authorisation.objects.filter(account__in=accounts)
+    return dict(rows.values_list("pk", "granted_at"))

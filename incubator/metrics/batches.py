@@ -26,9 +26,10 @@ from incubator.metrics.limits import BrokerGate, GateAway, NotMade, Paused
 from incubator.metrics.models import Authorisation, CreatorAccount, QuarantinedReading, RefreshBatch, RefreshFailure
 from incubator.metrics.platforms import client_for, rate_per_second
 from incubator.metrics.services.calls import calls_left, give_back_calls, spend_calls
-from incubator.metrics.services.consent import lose_consents, store_tokens
+from incubator.metrics.services.consent import lose_consents, same_consents, store_tokens
 from incubator.metrics.services.readings import Figures, Origin, Written, hold_unusable, write_figures
 from incubator.metrics.services.refresh import answered, clock_of, finish_batch, stop_run
+from incubator.metrics.services.rollups import lock_writing
 from incubator.metrics.streaming import Stream
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ CLAIM = timedelta(seconds=60)
 TOKEN_MARGIN = timedelta(hours=1)  # a token that ends within the hour is exchanged before it is used
 MOST_DAYS = 30  # how far back a platform that has history is asked
 QUOTA_STOPS = 5  # refusals in a row: one is an account that is banned, five are the day's calls
+REFUSAL_KNOWN_DAYS = 30  # so long an account that was refused is no sign of the day's calls
+LAG = timedelta(days=1)  # of a platform that tells days back, behind its own clock
 LONGEST_PAUSE = 300.0  # seconds
 DATABASE_BACK_WITHIN = 600.0  # seconds; so long a worker holds on to tokens which it cannot store
 
@@ -114,7 +117,9 @@ class BatchWork:
     exchanging: int = 0
     unsaved: list[tuple[Authorisation, base.Tokens]] = field(default_factory=list)
     tries: dict[int, int] = field(default_factory=dict)
-    answers: list[tuple[int, base.Reading]] = field(default_factory=list)
+    answers: list[tuple[int, list[base.Reading]]] = field(default_factory=list)
+    consents: dict[int, datetime] = field(default_factory=dict)  # when the consent was given that failed
+    refused_before: set[int] = field(default_factory=set)
     stopped_by: base.PlatformError | None = None
     refusals: int = 0  # of quota, in a row
     open_calls: int = 0
@@ -125,6 +130,7 @@ class BatchWork:
         todo = self._todo()
         self.at = clock_of(self.batch.run)
         self.read = len(self.batch.account_ids) - len(todo)
+        self.refused_before = refused_before(self.batch)
         self._say_progress()
         self.written_at = time.monotonic()
         with asyncio.Runner() as runner:
@@ -142,7 +148,7 @@ class BatchWork:
 
     def _todo(self) -> deque[Authorisation]:
         """Connected accounts of the batch that were not answered for today."""
-        done = answered(self.batch.run.day, self.batch.account_ids)
+        done = answered(self.batch.run, self.batch.account_ids)
         return deque(
             Authorisation.objects.filter(account_id__in=self.batch.account_ids, account__state=AccountState.LINKED)
             .exclude(account_id__in=done)
@@ -169,7 +175,7 @@ class BatchWork:
         allowed = self._spend([authorisation.account_id for authorisation in some])
         for authorisation in some:
             if authorisation.account_id not in allowed:
-                self.failed[authorisation.account_id] = NoCallsLeft()
+                self._fail(authorisation, NoCallsLeft())
             elif authorisation.access_expires_at <= self.at + TOKEN_MARGIN:
                 self._rotate(authorisation)
             else:
@@ -194,7 +200,7 @@ class BatchWork:
         pk = authorisation.account_id
         self.rotated.add(pk)
         if authorisation.refresh_expires_at <= self.at:
-            self.failed[pk] = base.Reauthorise("expired")
+            self._fail(authorisation, base.Reauthorise("expired"))
             self._give_back([pk])
         else:
             self.to_exchange.append((authorisation, pause))
@@ -213,7 +219,7 @@ class BatchWork:
             self.exchanging += 1
             self.stream.add(Task("rotate", authorisation), _after(pause, call), must_finish=True)
         else:
-            self.failed[pk] = base.Transient("rotation claimed elsewhere")
+            self._fail(authorisation, base.Transient("rotation claimed elsewhere"))
             self.open_calls -= 1
             self._give_back([pk])
 
@@ -244,14 +250,18 @@ class BatchWork:
             self._fetch(current)
 
     def _take_readings(self, task: Task, readings: Iterable[base.Reading]) -> None:
+        """A current value is of the run's day, or the clocks differ. A series may lag; what it tells is kept."""
         day = self.batch.run.day
         known = [reading for reading in readings if reading.day <= day]
-        if not known or known[-1].day < day - timedelta(days=1) or (len(known) == 1 and known[0].day != day):
-            self.stopped_by = self.failed[task.account] = OtherDay()
+        if not self.client.tells_history and (not known or known[-1].day != day):
+            self.stopped_by = self._fail(task.authorisation, OtherDay())
             return
         self.refusals = 0
         self.failed.pop(task.account, None)
-        self.answers += [(task.account, reading) for reading in known]
+        if not known or known[-1].day < day - LAG:
+            self._fail(task.authorisation, base.BadAnswer("stale"))
+        if known:
+            self.answers.append((task.account, known))
 
     def _take_error(self, task: Task, error: base.PlatformError) -> None:
         if task.step == "rotate":
@@ -276,10 +286,18 @@ class BatchWork:
             self._give_up(task, error)
 
     def _give_up(self, task: Task, error: base.PlatformError) -> None:
-        self.failed[task.account] = error
-        self.refusals = self.refusals + 1 if isinstance(error, base.QuotaSpent) else 0
+        self._fail(task.authorisation, error)
+        if not isinstance(error, base.QuotaSpent):
+            self.refusals = 0
+        elif task.account not in self.refused_before:
+            self.refusals += 1
         if self.refusals >= QUOTA_STOPS:
             self.stopped_by = error
+
+    def _fail[Error: base.PlatformError](self, authorisation: Authorisation, error: Error) -> Error:
+        self.failed[authorisation.account_id] = error
+        self.consents[authorisation.account_id] = authorisation.granted_at
+        return error
 
     def _pause(self, account: int) -> float:
         """Seconds before the next try: doubling, spread at random. What the platform asks for is kept by the gate."""
@@ -297,12 +315,12 @@ class BatchWork:
         if not self.answers:
             self.written_at = time.monotonic()
             return
-        arrived, self.answers = self.answers, []
-        accounts = {account for account, _reading in arrived}
+        accounts = {account for account, _readings in self.answers if account not in self.failed}
         with transaction.atomic():
-            written = write_figures(_figures(arrived), Origin(Source.API, timezone.now(), self.batch.run_id))
+            written = write_figures(_figures(self.answers), Origin(Source.API, timezone.now(), self.batch.run_id))
             RefreshFailure.objects.filter(run=self.batch.run, account_id__in=accounts).delete()
             count_batch(self.batch)
+        self.answers = []  # after it: what could not be written is tried once more in the end
         self.written_at = time.monotonic()  # after it: or a slow write would be followed by one for every answer
         self.written += written
         self.read += len(accounts)
@@ -329,13 +347,13 @@ class BatchWork:
         for task, answer in left:
             if task.step == "rotate" and not isinstance(answer, base.Tokens):
                 free_rotation(task.authorisation)
-            elif isinstance(answer, list) and self.stopped_by is None:
+            elif isinstance(answer, list) and not isinstance(self.stopped_by, OtherDay):
                 self._take_readings(task, answer)
         self._write()
 
     def _end(self) -> None:
         """Keep why accounts failed, and say what is to become of the batch."""
-        note_failures(self.batch, self.failed)
+        note_failures(self.batch, self.failed, self.consents)
         error = self.stopped_by
         if isinstance(error, Paused | GateAway):
             raise TryAgain(_("The platform is given a rest. It goes on by itself."), after=_rest(error), counts=False)
@@ -393,8 +411,20 @@ def _days_missing(authorisation: Authorisation, day: Any) -> int:
     return min(MOST_DAYS, max(1, (day - latest.day).days)) if latest else MOST_DAYS
 
 
-def _figures(arrived: Sequence[tuple[int, base.Reading]]) -> Figures:
-    return Figures.of((account, r.day, r.followers, r.following) for account, r in arrived)
+def _figures(arrived: Sequence[tuple[int, list[base.Reading]]]) -> Figures:
+    return Figures.of((account, r.day, r.followers, r.following) for account, readings in arrived for r in readings)
+
+
+def refused_before(batch: RefreshBatch) -> set[int]:
+    """Accounts that the platform has refused on a day before, as it does with banned ones.
+
+    It has one code for them and for calls that are used up. They stand together at the head of the round, unread for
+    longest, and must not be taken for the end of the day's calls.
+    """
+    since = batch.run.day - timedelta(days=REFUSAL_KNOWN_DAYS)
+    refused = RefreshFailure.objects.filter(account_id__in=batch.account_ids, kind=Failure.QUOTA_SPENT)
+    earlier = refused.filter(run__platform=batch.run.platform, run__day__gte=since, run__day__lt=batch.run.day)
+    return set(earlier.exclude(code="").values_list("account_id", flat=True))
 
 
 def _tokens(authorisation: Authorisation) -> base.Tokens:
@@ -420,7 +450,7 @@ def count_batch(batch: RefreshBatch) -> None:
     held = QuarantinedReading.objects.with_figure().filter(
         run=batch.run, day=batch.run.day, account_id__in=batch.account_ids
     )
-    read = len(answered(batch.run.day, batch.account_ids))
+    read = len(answered(batch.run, batch.account_ids))
     RefreshBatch.objects.filter(pk=batch.pk).update(read=read, quarantined=held.count())
 
 
@@ -445,8 +475,15 @@ def free_rotation(authorisation: Authorisation) -> None:
 
 
 @transaction.atomic
-def note_failures(batch: RefreshBatch, failed: dict[int, base.PlatformError]) -> None:
-    """Keep why each account failed, mark those that need consent again or are gone, hold unusable answers back."""
+def note_failures(batch: RefreshBatch, failed: dict[int, base.PlatformError], consents: dict[int, datetime]) -> None:
+    """Keep why each account failed, mark those that need consent again or are gone, hold unusable answers back.
+
+    ``consents``: when the consent was given under which each failed. One given since is another matter.
+    """
+    unusable = [(pk, error.code, error.told) for pk, error in failed.items() if isinstance(error, base.UnusableFigure)]
+    if unusable:
+        with connection.cursor() as cursor:  # before the rows: whoever writes readings locks in this order
+            lock_writing(cursor)
     now = timezone.now()
     rows = [
         RefreshFailure(run=batch.run, account_id=pk, kind=_failure(error, batch), code=error.code[:20], at=now)
@@ -456,14 +493,11 @@ def note_failures(batch: RefreshBatch, failed: dict[int, base.PlatformError]) ->
         rows, update_conflicts=True, unique_fields=["run", "account"], update_fields=["kind", "code", "at"]
     )
     RefreshBatch.objects.filter(pk=batch.pk).update(failed=len(rows))
-    lose_consents({row.account_id: row.code for row in rows if row.kind == Failure.REAUTHORISE}, at=now)
+    lose_consents({row.account_id: row.code for row in rows if row.kind == Failure.REAUTHORISE}, consents, at=now)
     gone = [row.account_id for row in rows if row.kind == Failure.GONE]
+    gone = sorted(same_consents(gone, consents))
     CreatorAccount.objects.linked().filter(pk__in=gone).update(state=AccountState.GONE)
-    hold_unusable(
-        [(pk, error.code, error.told) for pk, error in failed.items() if isinstance(error, base.UnusableFigure)],
-        day=batch.run.day,
-        origin=Origin(Source.API, now, batch.run_id),
-    )
+    hold_unusable(unusable, day=batch.run.day, origin=Origin(Source.API, now, batch.run_id))
 
 
 def _failure(error: base.PlatformError, batch: RefreshBatch) -> Failure:

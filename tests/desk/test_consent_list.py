@@ -16,7 +16,7 @@ from incubator.metrics.models import Authorisation, CreatorAccount
 from incubator.metrics.services import lose_consents, remind_consents, withdraw_consent
 from tests import factories
 from tests.desk.world import county_staff
-from tests.factories import CreatorAccountFactory, TraineeFactory, region
+from tests.factories import CreatorAccountFactory, TraineeFactory, consents_of, region
 from trainees.identity import parse_mobile
 
 pytestmark = pytest.mark.django_db
@@ -92,7 +92,7 @@ def test_a_need_chosen_leaves_the_counties_that_have_it(client):
 
 def test_each_person_has_the_reason_and_a_message(client, staff):
     never, soon, lost, left = waiting(), ending(2), ending(100), ending(100)
-    lose_consents({lost.pk: "100200109"}, at=timezone.now())
+    lose_consents({lost.pk: "100200109"}, consents_of(lost), at=timezone.now())
     withdraw_consent(left, by=staff, at=timezone.now())
 
     page = client.get(url(), HTTP_ACCEPT_LANGUAGE="en")

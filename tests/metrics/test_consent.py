@@ -25,7 +25,7 @@ from incubator.metrics.services import (
 )
 from incubator.metrics.services.consent import grant_consent
 from incubator.metrics.tasks import remind_consents as daily_task
-from tests.factories import SHANGHAI, CreatorAccountFactory, UserFactory
+from tests.factories import SHANGHAI, CreatorAccountFactory, UserFactory, consents_of
 from tests.metrics.test_clients_kuaishou import REFRESH
 from tests.metrics.test_refresh import connect, refresh
 
@@ -142,7 +142,7 @@ def test_a_reminder_is_closed_by_withdrawal_and_by_loss():
     first, second = consenting(3), consenting(3)
     remind()
     withdraw_consent(first, by=None, at=NOW)
-    lose_consents({second.pk: "100200109"}, at=NOW)
+    lose_consents({second.pk: "100200109"}, consents_of(second), at=NOW)
 
     outcomes = dict(ConsentReminder.objects.values_list("account", "outcome"))
     assert outcomes == {first.pk: ReminderEnd.WITHDRAWN, second.pk: ReminderEnd.LOST}
@@ -224,7 +224,7 @@ def test_everything_that_happens_to_a_consent_leaves_a_trace():
     grant_consent(account, tokens(ends_at), at=NOW, by=staff)
     grant_consent(account, tokens(ends_at), at=NOW, by=staff)
     grant_consent(account, tokens(ends_at, "another"), at=NOW)
-    lose_consents({account.pk: "100200109"}, at=NOW)
+    lose_consents({account.pk: "100200109"}, consents_of(account), at=NOW)
     withdraw_consent(account, by=staff, at=NOW)
     grant_consent(account, tokens(ends_at), at=NOW)
 
@@ -282,8 +282,8 @@ def test_the_trace_is_never_changed_or_deleted():
 def test_the_platforms_code_says_why_a_consent_was_lost(code, why):
     account = consenting(100)
 
-    assert lose_consents({account.pk: code}, at=NOW) == 1
-    assert lose_consents({account.pk: code}, at=NOW) == 0
+    assert lose_consents({account.pk: code}, consents_of(account), at=NOW) == 1
+    assert lose_consents({account.pk: code}, consents_of(account), at=NOW) == 0
     assert account.consent_events.first().why == why
 
 
@@ -316,7 +316,7 @@ def test_the_work_list_holds_who_needs_consent_and_why():
     consenting(31)
     CreatorAccountFactory(state=AccountState.GONE)
     withdraw_consent(withdrawn, by=UserFactory(), at=NOW)
-    lose_consents({lost.pk: "100200109"}, at=NOW)
+    lose_consents({lost.pk: "100200109"}, consents_of(lost), at=NOW)
 
     found = {w.account: (w.since, w.until, w.days_left) for w in work_list()}
     assert found == {

@@ -1,5 +1,6 @@
 """A refresh run against the simulator over real HTTP: nothing lost, nothing doubled, every failure said."""
 
+import asyncio
 import time
 from collections import deque
 from datetime import date, datetime, timedelta
@@ -14,6 +15,7 @@ from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics import batches, streaming
 from incubator.metrics.choices import AccountState, Failure, Platform
+from incubator.metrics.clients.douyin import DouyinClient
 from incubator.metrics.limits import BrokerGate, Paused
 from incubator.metrics.models import (
     AccountCalls,
@@ -26,6 +28,7 @@ from incubator.metrics.models import (
     RefreshFailure,
     RefreshRun,
 )
+from incubator.metrics.platforms import client_for
 from incubator.metrics.services import resume_run, start_refresh, stop_run, withdraw_consent
 from incubator.metrics.services.consent import grant_consent
 from tests.factories import SHANGHAI, CreatorAccountFactory, UserFactory, reading
@@ -523,3 +526,116 @@ def test_an_odd_figure_is_held_back_and_counted(platform, accounts):
     assert (run.readings.count(), batch.read, batch.quarantined) == (2, 3, 1)
     with pytest.raises(RuleBroken):
         resume_run(run)
+
+
+# --- What one account does to the others ------------------------------------------------------------------------------
+
+
+def test_banned_accounts_at_the_head_of_the_round_do_not_end_it_a_second_time(platform, accounts, monkeypatch):
+    """Never read, they stand together at the head of the list every night; their code is that of calls used up too."""
+    monkeypatch.setattr(batches, "QUOTA_STOPS", 2)
+    monkeypatch.setattr(batches, "CONCURRENT_CALLS", 1)
+    for handle in ("ks0", "ks1"):
+        platform.break_(USER_INFO, "result", result=100100402, handle=handle)
+    first = refresh()
+    assert first.has_stopped and first.error
+
+    later, day = AT + timedelta(days=1), DAY + timedelta(days=1)
+    platform.set_clock(later)
+    second = refresh(day, later)
+
+    assert second.finished_at and set(second.readings.values_list("account__handle", flat=True)) == {"ks2"}
+    assert set(second.failures.values_list("account__handle", "kind")) == {
+        ("ks0", Failure.QUOTA_SPENT), ("ks1", Failure.QUOTA_SPENT),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def series(platform, monkeypatch):
+    """Two accounts of a platform that tells days back; ``lag`` cuts so many of the newest days off an account's."""
+    platform.set_clock(AT)
+    lag, real = {}, DouyinClient.fetch
+
+    async def lagging(client, tokens, *, days=1):
+        told = await real(client, tokens, days=days)
+        return told[: len(told) - lag.get(tokens.external_id, 0)]
+
+    monkeypatch.setattr(DouyinClient, "fetch", lagging)
+    ids = {}
+    for handle in ("dy0", "dy1"):
+        account = CreatorAccountFactory(handle=handle, platform=Platform.DOUYIN)
+        code = platform.state.issue_code(handle, "douyin")
+        tokens = asyncio.run(exchanged(code))
+        grant_consent(account, tokens, at=AT)
+        ids[handle] = tokens.external_id
+    return lag, ids
+
+
+async def exchanged(code):
+    async with client_for(Platform.DOUYIN) as client:
+        return await client.exchange(code, at=AT)
+
+
+def refresh_series():
+    run = start_refresh(platform=Platform.DOUYIN, day=DAY, at=AT)
+    work_off()
+    run.refresh_from_db()
+    return run
+
+
+def test_one_series_that_lags_fails_alone_and_its_days_are_kept(series):
+    lag, ids = series
+    lag[ids["dy0"]] = 3
+
+    run = refresh_series()
+
+    assert run.finished_at and not run.error
+    assert list(run.failures.values_list("account__handle", "kind", "code")) == [("dy0", Failure.BAD_ANSWER, "stale")]
+    newest = dict(LatestReading.objects.values_list("account__handle", "day"))
+    assert newest == {"dy0": DAY - timedelta(days=3), "dy1": DAY}
+    assert run.batches.get().read == 1 and run.batches.get().failed == 1
+
+
+def test_a_platform_that_tells_up_to_yesterday_has_answered(series, platform):
+    lag, ids = series
+    lag |= dict.fromkeys(ids.values(), 1)
+
+    run = refresh_series()
+
+    assert run.finished_at and run.batches.get().read == 2 and not run.failures.exists()
+    with pytest.raises(RuleBroken):
+        resume_run(run)
+    assert CallBudget.objects.get(platform=Platform.DOUYIN).spent == 2
+
+
+def test_a_consent_given_anew_while_the_batch_runs_is_not_lost(platform, accounts, monkeypatch):
+    platform.state.revoke("ks1")
+    account, real = accounts[1], batches.note_failures
+
+    def renewed_meanwhile(batch, failed, consents):
+        Authorisation.objects.filter(account=account).update(granted_at=AT + timedelta(minutes=5))
+        return real(batch, failed, consents)
+
+    monkeypatch.setattr(batches, "note_failures", renewed_meanwhile)
+    run = refresh()
+
+    account.refresh_from_db()
+    assert account.state == AccountState.LINKED
+    assert list(run.failures.values_list("kind", flat=True)) == [Failure.REAUTHORISE]
+
+
+def test_answers_that_could_not_be_written_are_written_in_the_end(platform, accounts, monkeypatch):
+    monkeypatch.setattr(batches, "WRITE_EVERY", 1)
+    real, tried = batches.write_figures, []
+
+    def away_once(*args, **kwargs):
+        tried.append(args)
+        if len(tried) == 1:
+            raise OperationalError("the connection is closed")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(batches, "write_figures", away_once)
+    refresh()
+
+    assert Reading.objects.filter(day=DAY).count() == 3
+    assert platform.calls(USER_INFO) == {"ks0": 1, "ks1": 1, "ks2": 1}

@@ -15,7 +15,7 @@ from incubator.metrics.choices import AccountState
 from incubator.metrics.models import Authorisation, ConsentReminder, ConsentRequest, CreatorAccount
 from incubator.metrics.services import lose_consents, remind_consents
 from incubator.portal.views import SESSION_SECRET
-from tests.factories import CreatorAccountFactory, reading
+from tests.factories import CreatorAccountFactory, consents_of, reading
 from tests.world import trainee_with_login
 
 pytestmark = pytest.mark.django_db
@@ -200,7 +200,7 @@ def test_every_page_says_that_the_consent_ends_and_how_urgent_it_is(client, acco
 
 def test_a_lost_consent_is_said_on_every_page_until_it_is_given_again(client, account, platform):
     consent_ends_in(account, 100)
-    lose_consents({account.pk: "100200109"}, at=timezone.now())
+    lose_consents({account.pk: "100200109"}, consents_of(account), at=timezone.now())
     client.force_login(account.trainee.user)
     assert all("notice-last" in look(client, url) for url in PAGES)
 

@@ -110,7 +110,12 @@ class OpenGate:
 
 
 class PlatformClient(Protocol):
-    """What every adapter can do. Used as ``async with``. Every failure is a ``PlatformError``."""
+    """What every adapter can do. Used as ``async with``. Every failure is a ``PlatformError``.
+
+    ``tells_history``: whether ``fetch`` gives a series of days, or only the present.
+    """
+
+    tells_history: bool
 
     async def __aenter__(self) -> Self: ...
 

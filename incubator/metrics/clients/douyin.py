@@ -53,6 +53,8 @@ ERRORS: dict[int, type[base.PlatformError]] = {
 class DouyinClient(http.SessionClient):
     """``base.PlatformClient`` for Douyin. Use as ``async with``; times in seconds."""
 
+    tells_history = True
+
     def __init__(
         self,
         client_key: str,

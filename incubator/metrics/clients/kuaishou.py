@@ -36,6 +36,8 @@ ERRORS: dict[int, type[base.PlatformError]] = {
 class KuaishouClient(http.SessionClient):
     """``base.PlatformClient`` for Kuaishou. Use as ``async with``; times in seconds."""
 
+    tells_history = False
+
     def __init__(
         self,
         app_id: str,

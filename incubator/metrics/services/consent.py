@@ -163,10 +163,14 @@ def withdraw_consent(account: CreatorAccount, *, by: Any, at: datetime | None = 
 
 
 @transaction.atomic
-def lose_consents(codes: Mapping[int, str], *, at: datetime) -> int:
-    """Connected accounts whose tokens a platform does not take any more, with its code: they need consent again."""
+def lose_consents(codes: Mapping[int, str], consents: Mapping[int, datetime], *, at: datetime) -> int:
+    """Connected accounts whose tokens a platform does not take any more, with its code: they need consent again.
+
+    ``consents``: when the consent was given whose tokens those were. Who consented anew since loses nothing.
+    """
     linked = CreatorAccount.objects.linked().filter(pk__in=codes).order_by("pk").select_for_update()
-    lost = list(linked.values_list("pk", flat=True))
+    locked = list(linked.values_list("pk", flat=True))
+    lost = sorted(same_consents(locked, consents))
     CreatorAccount.objects.filter(pk__in=lost).update(state=AccountState.NEEDS_CONSENT)
     ConsentEvent.objects.bulk_create(
         ConsentEvent(account_id=pk, what=ConsentAct.LOST, why=REASONS.get(codes[pk], ConsentReason.KEY), at=at)
@@ -174,6 +178,12 @@ def lose_consents(codes: Mapping[int, str], *, at: datetime) -> int:
     )
     close_reminders(lost, ReminderEnd.LOST, at=at)
     return len(lost)
+
+
+def same_consents(accounts: Collection[int], consents: Mapping[int, datetime]) -> set[int]:
+    """Those of the accounts whose consent is the one that was given at that instant."""
+    given = Authorisation.objects.filter(pk__in=accounts).values_list("pk", "granted_at")
+    return {pk for pk, granted_at in given if consents.get(pk) == granted_at}
 
 
 def close_reminders(accounts: Collection[int], outcome: ReminderEnd, *, at: datetime) -> None:

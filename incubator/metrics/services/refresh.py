@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -117,17 +118,21 @@ def clock_of(run: RefreshRun) -> datetime:
     return timezone.localtime(timezone.now() + run.clock_shift)
 
 
-def answered(day: date, accounts: Iterable[int]) -> set[int]:
-    """Accounts whose figure of the day is there: as a reading, or held back. An unusable answer has no figure."""
+def answered(run: RefreshRun, accounts: Iterable[int]) -> set[int]:
+    """Accounts whose figure of the day is there, as a reading or held back; or of the day before, by this very run.
+
+    A platform that tells days back may not have today's yet. An unusable answer has no figure.
+    """
+    theirs = Q(day=run.day) | Q(day=run.day - timedelta(days=1), run=run)
     accounts = list(accounts)
-    read = Reading.objects.filter(day=day, account_id__in=accounts).values_list("account_id", flat=True)
-    held = QuarantinedReading.objects.with_figure().filter(day=day, account_id__in=accounts)
+    read = Reading.objects.filter(theirs, account_id__in=accounts).values_list("account_id", flat=True)
+    held = QuarantinedReading.objects.with_figure().filter(theirs, account_id__in=accounts)
     return {*read, *held.values_list("account_id", flat=True)}
 
 
 def _without_reading(run: RefreshRun) -> list[int]:
     planned = {pk for ids in run.batches.values_list("account_ids", flat=True) for pk in ids}
-    left = planned - answered(run.day, planned)
+    left = planned - answered(run, planned)
     return sorted(CreatorAccount.objects.linked().filter(pk__in=left).values_list("pk", flat=True))
 
 
