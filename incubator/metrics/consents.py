@@ -17,8 +17,8 @@ from incubator.metrics.models import ConsentEvent, CreatorAccount
 from incubator.regions.models import Region
 
 # Days before the end on which a reminder falls due. Douyin's consents last 30 days and are lengthened by us in the
-# middle of them: only an end that comes nearer than that is one to remind of.
-REMINDER_DAYS: dict[str, tuple[int, ...]] = {Platform.KUAISHOU: (30, 14, 3), Platform.DOUYIN: (14, 3)}
+# middle of them, when the account is read next: only an end that comes nearer than that is one to remind of.
+REMINDER_DAYS: dict[str, tuple[int, ...]] = {Platform.KUAISHOU: (30, 14, 3), Platform.DOUYIN: (10, 3)}
 LONGEST_NOTICE = max(max(days) for days in REMINDER_DAYS.values())
 URGENT_DAYS = 3
 TOKENS = ("authorisation__access_token", "authorisation__refresh_token")  # for ``defer``: nobody need decrypt them

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from incubator.metrics.choices import AccountState, AlarmKind, Platform
+from incubator.metrics.consents import midnight
 from incubator.metrics.models import Alarm, CreatorAccount, FreshnessCheck, RefreshRun
 from incubator.metrics.partitions import months_in_rest, months_there, months_wanted
 from incubator.metrics.planning import MAX_GAP
@@ -46,7 +47,7 @@ class Reach:
     accounts: int = 0
     fresh: int = 0
     late: int = 0  # not read for more than MAX_GAP days
-    oldest: date | None = None  # last reading, or the day of consent where there is none
+    oldest: date | None = None  # of the late: last reading, or the day of consent where there is none
 
 
 def findings(*, at: datetime) -> list[Finding]:
@@ -62,40 +63,46 @@ def findings(*, at: datetime) -> list[Finding]:
 
 
 def reach_by_platform(on: date) -> dict[str, Reach]:
-    """How far the readings of each platform reach on a day, in two statements whatever the number of accounts."""
+    """How far the readings of each platform reach on a day, in three statements whatever the number of accounts."""
     linked = CreatorAccount.objects.linked().order_by()
-    lately, too_long_ago = on - timedelta(days=settings.ALARM_COVERAGE_DAYS), on - timedelta(days=MAX_GAP)
-    read = linked.exclude(latest=None).values("platform").annotate(
-        accounts=Count("pk"),
-        fresh=Count("pk", filter=Q(latest__day__gt=lately)),
-        late=Count("pk", filter=Q(latest__day__lt=too_long_ago)),
-        oldest=Min("latest__day"),
-    )  # fmt: skip
-    # Apart from the others: a consent is a long row, and looking it up is cheap only while few are unread.
-    had_a_night = Q(authorisation=None) | Q(authorisation__granted_at__lt=_midnight(on - timedelta(days=1)))
-    unread = linked.filter(had_a_night, latest=None).values("platform").annotate(
-        accounts=Count("pk"),
-        late=Count("pk", filter=Q(authorisation__granted_at__lt=_midnight(too_long_ago))),
-        oldest=Min("authorisation__granted_at"),
-    )  # fmt: skip
-    of_read: dict[str, Any] = {row["platform"]: row for row in read}
-    of_unread: dict[str, Any] = {row["platform"]: row for row in unread}
-    return {name: _reach(of_read.get(name, {}), of_unread.get(name, {})) for name in Platform.values}
-
-
-def _reach(read: dict[str, Any], unread: dict[str, Any]) -> Reach:
-    consented = unread.get("oldest")
-    days = [day for day in (read.get("oldest"), consented and timezone.localtime(consented).date()) if day]
-    return Reach(
-        read.get("accounts", 0) + unread.get("accounts", 0),
-        read.get("fresh", 0),
-        read.get("late", 0) + unread.get("late", 0),
-        min(days, default=None),
+    lately = on - timedelta(days=settings.ALARM_COVERAGE_DAYS)
+    read = (
+        linked.exclude(latest=None)
+        .values("platform")
+        .annotate(accounts=Count("pk"), fresh=Count("pk", filter=Q(latest__day__gt=lately)))
     )
+    # Apart from the others: a consent is a long row, and looking it up is cheap only while few are unread, or late.
+    had_a_night = Q(authorisation=None) | Q(authorisation__granted_at__lt=midnight(on - timedelta(days=1)))
+    unread = linked.filter(had_a_night, latest=None).values("platform").annotate(accounts=Count("pk"))
+    late = (
+        linked.filter(late_q(on))
+        .values("platform")
+        .annotate(
+            late=Count("pk"),
+            oldest=Min("latest__day"),
+            consented=Min("authorisation__granted_at", filter=Q(latest=None)),
+        )
+    )
+    found: dict[str, dict[str, Any]] = {name: {} for name in Platform.values}
+    for row in (*unread, *late):
+        found[row["platform"]].update(row)
+    for row in read:
+        mine = found[row["platform"]]
+        mine |= {"fresh": row["fresh"], "accounts": row["accounts"] + mine.get("accounts", 0)}
+    return {name: _reach(values) for name, values in found.items()}
 
 
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
+def late_q(on: date) -> Q:
+    """Not read for more than ``MAX_GAP`` days, nor consented anew within them: one has to have had the time."""
+    day = on - timedelta(days=MAX_GAP)
+    had_the_time = Q(authorisation__granted_at__lt=midnight(day))
+    return Q(latest=None) & had_the_time | Q(latest__day__lt=day) & (Q(authorisation=None) | had_the_time)
+
+
+def _reach(values: dict[str, Any]) -> Reach:
+    consented = values.get("consented")
+    days = [day for day in (values.get("oldest"), consented and timezone.localtime(consented).date()) if day]
+    return Reach(values.get("accounts", 0), values.get("fresh", 0), values.get("late", 0), min(days, default=None))
 
 
 def _about_run(platform: str, run: RefreshRun | None, at: datetime) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ class Notice:
     def urgency(self) -> str:
         """``soon``, ``urgent`` or ``last``, by the stage of the reminder; ``last`` where it is lost."""
         stage = None if self.days_left is None else stage_of(self.days_left, self.account.platform)
-        return {30: "soon", 14: "urgent"}.get(stage or 0, "last")
+        return {30: "soon", 14: "urgent", 10: "urgent"}.get(stage or 0, "last")
 
 
 def notices_of(user: Any, *, at: datetime) -> list[Notice]:

@@ -77,7 +77,7 @@ def test_stage_is_the_newest_due_in_python_and_in_sql(days_left, stage, hour, mi
     assert stages() == ([stage] if stage else [])
 
 
-@pytest.mark.parametrize(("days_left", "stage"), [(30, None), (15, None), (14, 14), (3, 3)])
+@pytest.mark.parametrize(("days_left", "stage"), [(30, None), (14, None), (10, 10), (3, 3)])
 def test_a_consent_that_we_lengthen_ourselves_is_reminded_of_when_that_has_not_come(days_left, stage):
     """Douyin's last 30 days, and are lengthened when 16 are left."""
     consenting(days_left, platform=Platform.DOUYIN)
@@ -156,6 +156,16 @@ def test_a_consent_that_the_platform_lengthened_is_not_reminded_of_any_more():
 
     assert ConsentReminder.objects.get().outcome == ReminderEnd.RENEWED
     assert remind(TODAY + timedelta(days=10)) == 1 and account.consent_reminders.open().get().stage == 30
+
+
+def test_a_consent_that_we_lengthened_ourselves_is_reminded_of_the_next_time_too():
+    account = consenting(10, platform=Platform.DOUYIN)
+    remind()
+    Authorisation.objects.update(refresh_expires_at=at(TODAY + timedelta(days=30)))
+    remind(TODAY + timedelta(days=1))
+
+    assert account.consent_reminders.get().outcome == ReminderEnd.RENEWED
+    assert remind(TODAY + timedelta(days=20)) == 1 and account.consent_reminders.open().get().stage == 10
 
 
 def test_an_end_that_moves_by_a_day_reminds_nobody_twice():
@@ -347,13 +357,13 @@ def test_the_work_list_counts_days_in_china_like_the_reminders(hour, minute):
 
 def test_a_message_names_the_person_the_account_the_day_and_the_address(settings):
     settings.PUBLIC_URL = "https://xc.example.cn"
-    account = consenting(14, platform="douyin", handle="100%抖音号")
+    account = consenting(10, platform="douyin", handle="100%抖音号")
 
     [waiting] = work_list()
 
     for word in (account.trainee.name, account.trainee.number, account.handle, "https://xc.example.cn/me/account/"):
         assert word in waiting.message
-    assert "2026-12-09" in waiting.message and str(TODAY) in waiting.message
+    assert "2026-12-05" in waiting.message and str(TODAY) in waiting.message
     assert "快手" not in waiting.message and "%(" not in waiting.message
 
 

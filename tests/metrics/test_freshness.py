@@ -181,6 +181,16 @@ def test_an_account_unread_for_longer_than_the_planner_allows_is_an_alarm(all_we
         assert Alarm.objects.get().facts == {"accounts": 1, "days": 22, "gap": 21}
 
 
+def test_whoever_consents_anew_after_a_long_time_is_not_late_at_once(all_well):
+    """The old reading is no fault of the nights that have not come yet."""
+    account = CreatorAccountFactory()
+    reading(account, days_ago(40), 500)
+    consent(account, NOON)
+
+    assert reach_by_platform(TODAY)[Platform.KUAISHOU].late == 0
+    assert reach_by_platform(TODAY + timedelta(days=22))[Platform.KUAISHOU].late >= 1
+
+
 def test_an_account_never_read_counts_from_its_consent_on(all_well):
     account = CreatorAccountFactory()
     consent(account, NOON)
@@ -360,11 +370,11 @@ def test_the_tasks_look_and_make_months(much_wrong):
 
 
 def test_the_number_of_questions_is_the_same_for_many_accounts(much_wrong, django_assert_num_queries):
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         findings(at=NOON)
     for n in range(30):
         reading(CreatorAccountFactory(), days_ago(n), 500)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         findings(at=NOON)
 
 

@@ -15,10 +15,8 @@ from unfold.decorators import display
 
 from incubator.common.desk import QuestionFilter, ReadOnlyAdmin, extend_desk
 from incubator.metrics.choices import AlarmKind
-from incubator.metrics.consents import midnight
-from incubator.metrics.freshness import Watch, sentence_of, watch_at
+from incubator.metrics.freshness import Watch, late_q, sentence_of, watch_at
 from incubator.metrics.models import Alarm, CreatorAccount
-from incubator.metrics.planning import MAX_GAP
 from incubator.metrics.queries import FRESH_DAYS
 from incubator.regions.scoping import scope_of
 
@@ -71,9 +69,8 @@ def place_of(alarm: Alarm, user: Any) -> tuple[str, Any]:
 
 
 def _unread_too_long(accounts: QuerySet) -> QuerySet:
-    """As the alarm counts: an account without a reading is late when its consent is older than that."""
-    day = timezone.localdate() - timedelta(days=MAX_GAP)
-    return accounts.filter(Q(latest__day__lt=day) | Q(latest=None, authorisation__granted_at__lt=midnight(day)))
+    """As the alarm counts."""
+    return accounts.filter(late_q(timezone.localdate()))
 
 
 class ReadFilter(QuestionFilter):

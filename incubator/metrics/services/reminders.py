@@ -5,11 +5,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from incubator.metrics.choices import ReminderEnd
 from incubator.metrics.consents import LONGEST_NOTICE, REMINDER_DAYS, midnight
 from incubator.metrics.models import ConsentReminder
+
+LENGTHENED_BY = timedelta(days=7)  # an end that moves by less is the same end
 
 # One row for the newest stage that is due, never for those before it: a run missed for days reminds once.
 REMIND = """
@@ -56,8 +59,8 @@ def remind_consents(*, on: date, at: datetime) -> int:
     and only the newest stage that is due.
     """
     most = on + timedelta(days=LONGEST_NOTICE + 1)
+    _close_lengthened(at=at)
     stages = [(platform, days) for platform, due in REMINDER_DAYS.items() for days in due]
-    _close_extended(until=midnight(most), at=at)
     return _execute(
         REMIND,
         on=on,
@@ -70,9 +73,10 @@ def remind_consents(*, on: date, at: datetime) -> int:
     )
 
 
-def _close_extended(*, until: datetime, at: datetime) -> None:
+def _close_lengthened(*, at: datetime) -> None:
     """A platform may lengthen a consent when its tokens are renewed; then it does not end soon any more."""
-    longer = ConsentReminder.objects.open().filter(account__authorisation__refresh_expires_at__gte=until)
+    later = F("ends_on") + LENGTHENED_BY
+    longer = ConsentReminder.objects.open().filter(account__authorisation__refresh_expires_at__gte=later)
     longer.update(closed_at=at, outcome=ReminderEnd.RENEWED)
 
 
