@@ -4,6 +4,7 @@ import threading
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import connections
 from django.utils.translation import override
 
@@ -11,6 +12,7 @@ from incubator.jobs import services as jobs
 from incubator.jobs.models import Job
 from incubator.metrics.choices import Platform, QuarantineState, Source
 from incubator.metrics.events import Losses, events_since, is_cleaning, losses_on, sentence_of_event
+from incubator.metrics.freshness import spread_for
 from incubator.metrics.models import LatestReading, PlatformEvent, QuarantinedReading, Reading, RefreshBatch, RefreshRun
 from incubator.metrics.services.events import notice_events
 from incubator.metrics.services.readings import reject_reading, write_readings
@@ -234,7 +236,9 @@ def test_what_a_person_rejected_stays_rejected():
 # --- When -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_last_batch_of_a_run_has_its_day_looked_over_once():
+def test_the_last_batch_of_a_run_has_its_day_looked_over_once(settings):
+    settings.COVERAGE_KEPT_SECONDS = 300
+    cache.clear()
     write(cleaned(people(), share=0.5))
     run = RefreshRun.objects.create(platform=Platform.KUAISHOU, day=DAY, started_at=AT)
     first, last = (RefreshBatch.objects.create(run=run, number=n, account_ids=[]) for n in range(2))
@@ -248,6 +252,9 @@ def test_the_last_batch_of_a_run_has_its_day_looked_over_once():
     jobs.run(job.pk)
     job.refresh_from_db()
     assert job.result == {"events": 1} and PlatformEvent.objects.get().day == DAY
+    [kept] = spread_for(superuser(), at=AT).platforms  # counted ahead, when the run was finished
+    assert kept.connected == 60 and spread_for(superuser(), at=AT).at != AT
+    cache.clear()
 
 
 # --- For people -------------------------------------------------------------------------------------------------------
