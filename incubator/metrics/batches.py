@@ -38,7 +38,7 @@ CONCURRENT_CALLS = 40
 # Single-use tokens on their way at once: a worker that is killed loses no more consents than so many.
 EXCHANGES_AT_ONCE = 4
 CALLS_AHEAD = 60  # calls spent before they are made; what a killed worker wastes is fewer than twice this
-WRITE_EVERY = 150  # readings
+WRITE_EVERY = 250  # accounts
 WRITE_AFTER = 2.0  # seconds a reading waits to be written
 TRIES = 3
 BREATH_SECONDS = 5

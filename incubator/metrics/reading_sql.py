@@ -1,6 +1,6 @@
 """The statements behind ``services.readings`` and ``services.rollups``, in the order in which they run.
 
-Every statement works on a set: 300 accounts of a batch or 1,000,000 of a day take the same road.
+Every statement works on a set: 500 accounts of a batch or 1,000,000 of a day take the same road.
 """
 
 from incubator.metrics.models import LOWEST_THRESHOLD

@@ -29,7 +29,7 @@ from incubator.metrics.partitions import ensure_partitions
 from incubator.metrics.services.calls import calls_left
 from incubator.metrics.services.plan import plan_day
 
-ACCOUNTS_PER_BATCH = 300
+ACCOUNTS_PER_BATCH = 500
 SAME_CLOCK = timedelta(hours=1)  # a run asked for as of now, give or take what asking takes
 
 
