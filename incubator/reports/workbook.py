@@ -164,6 +164,7 @@ def _formats(book: xlsxwriter.Workbook) -> dict[str, Any]:
         "note": book.add_format({"font_color": "#555555", "italic": True, "valign": "vcenter"}),
         "head": book.add_format({**line, "bold": True, "align": "center", "bg_color": "#F2E6D8", "text_wrap": True}),
         "group": book.add_format({**line, **last}),
+        "sentence": book.add_format({**line, "num_format": "@", "indent": 1, "text_wrap": True}),
         "plain": book.add_format({}),
         "right": book.add_format({"align": "right"}),
         **{kind: book.add_format({**line, **style}) for kind, style in kinds.items()},
@@ -241,10 +242,11 @@ def _write_coverage(sheet: Any, row: int, formats: dict[str, Any], lines: list[C
         sheet.merge_range(row, 0, row, 3, _("Coverage of follower readings"), formats["group"])
         row += 1
     for line in lines:
+        sheet.set_row(row, 2 * ROW_HEIGHT)  # the sentence takes two lines
         _write_cell(sheet, row, 0, line.label, formats[TEXT])
         _write_cell(sheet, row, 1, "%", formats[TEXT])
         _write_cell(sheet, row, 2, line.percent, formats[COUNT])
-        _write_cell(sheet, row, 3, coverage_sentence(line), formats[TEXT])
+        _write_cell(sheet, row, 3, coverage_sentence(line), formats["sentence"])
         row += 1
     return row
 
