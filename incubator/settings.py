@@ -43,6 +43,7 @@ SECRET_KEY = secret("DJANGO_SECRET_KEY", development="development-only-" + "x" *
 # Personal data: one key encrypts, another finds (blind index), so that neither alone tells who is in the table.
 PERSONAL_DATA_KEY = secret("PERSONAL_DATA_KEY", development="0" * 63 + "1")
 PERSONAL_INDEX_KEY = secret("PERSONAL_INDEX_KEY", development="0" * 63 + "2")
+PERSONAL_DATA_OLD_KEYS = env.list("PERSONAL_DATA_OLD_KEYS", default=[])  # open only, until `rotate_keys` has run
 
 PUBLIC_URL = env.str("INCUBATOR_PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])

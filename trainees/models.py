@@ -22,6 +22,7 @@ class Trainee(models.Model):
 
     number = models.CharField(_("trainee number"), max_length=20, unique=True, editable=False)
     name = models.CharField(pgettext_lazy("person", "name"), max_length=60)
+    initials = models.CharField(_("initials"), max_length=20, blank=True, editable=False)
     sex = models.CharField(_("sex"), max_length=10, choices=Sex, blank=True)
     born_on = models.DateField(_("date of birth"), null=True, blank=True)
     county = models.ForeignKey(Region, models.PROTECT, related_name="trainees", verbose_name=_("county"))
@@ -58,6 +59,7 @@ class Trainee(models.Model):
             models.Index(fields=["phone_index"], name="trainee_phone"),
             models.Index(fields=["county", "number"], name="trainee_county_number"),
             models.Index(fields=["name"], name="trainee_name", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["initials"], name="trainee_initials", opclasses=["varchar_pattern_ops"]),
         ]
 
     def __str__(self) -> str:

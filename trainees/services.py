@@ -13,6 +13,7 @@ from incubator.common.errors import RuleBroken
 from incubator.regions.models import Region
 from trainees.identity import id_number_index, phone_index
 from trainees.models import Trainee
+from trainees.names import initials
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ def _trainee(person: NewTrainee, number: str) -> Trainee:
     return Trainee(
         number=number,
         name=person.name,
+        initials=initials(person.name),
         county=person.county,
         sex=person.sex,
         born_on=person.born_on,

@@ -17,3 +17,10 @@ class StaffGroup(models.TextChoices):
     CLERK = "county clerk", _("county clerk")
     CERTIFIER = "certifier", _("certifier")
     VIEWER = "viewer", _("viewer")
+
+
+class AccessKind(models.TextChoices):
+    """What somebody did with personal data."""
+
+    REVEAL = "reveal", _("shown in full")
+    EXPORT = "export", _("exported")

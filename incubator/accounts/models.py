@@ -10,9 +10,9 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from incubator.accounts.choices import Role
+from incubator.accounts.choices import AccessKind, Role
 from incubator.regions.models import Region
-from incubator.regions.scoping import RegionScope
+from incubator.regions.scoping import RegionScope, WholeCountryQuerySet
 
 
 class User(AbstractUser):
@@ -76,3 +76,27 @@ class Posting(models.Model):
 
     def __str__(self) -> str:
         return str(_("whole country")) if self.region is None else self.region.name
+
+
+class AccessRecord(models.Model):
+    """Somebody saw or took personal data: who, when, which rows of what, and why. Only added to, and without values."""
+
+    kind = models.CharField(_("what was done"), max_length=10, choices=AccessKind)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("who"))
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+    what = models.CharField(_("of what"), max_length=60, help_text=_("The model, such as trainees.trainee."))
+    row = models.CharField(_("row"), max_length=40, blank=True, help_text=_("Its primary key, when it was one row."))
+    fields = models.JSONField(_("fields"), default=list)
+    count = models.PositiveIntegerField(_("rows"), default=1)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    objects = WholeCountryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("access to personal data")
+        verbose_name_plural = _("accesses to personal data")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["what", "row"], name="access_what_row")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.what} {self.row}"

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from incubator.common.encryption import Undecipherable, blind_index, decrypt, encrypt
+from incubator.common.encryption import Undecipherable, blind_index, decrypt, encrypt, is_of_present_key
 from tests.factories import TraineeFactory
 from trainees.identity import id_number_index
 from trainees.models import Trainee
@@ -66,3 +66,25 @@ def test_the_table_holds_neither_id_number_nor_phone_in_clear():
     assert number not in row and number.encode().hex() not in row
     assert b"15400000001".hex() not in row
     assert Trainee.objects.filter(id_number_index=id_number_index(number)).exists()
+
+
+def test_ciphertext_moved_to_another_row_is_refused():
+    sealed = encrypt("secret", context="trainee.phone", row=1)
+
+    assert decrypt(sealed, context="trainee.phone", row=1) == "secret"
+    for row in (2, None):
+        with pytest.raises(Undecipherable):
+            decrypt(sealed, context="trainee.phone", row=row)
+
+
+def test_an_old_key_opens_but_no_longer_seals(settings):
+    sealed = encrypt("secret", context="a.b")
+    settings.PERSONAL_DATA_OLD_KEYS = [settings.PERSONAL_DATA_KEY]
+    settings.PERSONAL_DATA_KEY = OTHER_KEY
+
+    assert decrypt(sealed, context="a.b") == "secret" and not is_of_present_key(sealed)
+    assert is_of_present_key(encrypt("secret", context="a.b"))
+
+    settings.PERSONAL_DATA_OLD_KEYS = []
+    with pytest.raises(Undecipherable):
+        decrypt(sealed, context="a.b")
