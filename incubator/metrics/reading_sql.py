@@ -35,6 +35,8 @@ COPY = "COPY incoming (account_id, day, followers, following) FROM STDIN (FORMAT
 
 # Beside each figure what it is judged against; one that will not replace the reading of its day is not judged.
 # ``late``: at or behind a day that is known already, of the account or of another account of the same person.
+# Figures, accounts, people and newest readings lie in nearly the same order: side by side, a million take a quarter
+# less of the processor than jumping about in three hash tables, which the planner would choose.
 ARRIVE = """
 CREATE TEMP TABLE IF NOT EXISTS arrival (
     account_id bigint, followers integer, following integer, trainee_id bigint, county_id varchar(6),
@@ -44,6 +46,7 @@ CREATE TEMP TABLE IF NOT EXISTS person (
     trainee_id bigint, county_id varchar(6), before integer, after integer
 ) ON COMMIT DELETE ROWS;
 TRUNCATE arrival, person;
+SET LOCAL enable_hashjoin = off;
 INSERT INTO arrival
 SELECT account.id, incoming.followers, nullif(incoming.following, -1), account.trainee_id, trainee.county_id,
     latest.day, latest.followers, latest.growth,
@@ -64,6 +67,7 @@ FROM incoming
 JOIN metrics_creatoraccount account ON account.id = incoming.account_id
 JOIN trainees_trainee trainee ON trainee.id = account.trainee_id
 LEFT JOIN metrics_latestreading latest ON latest.account_id = account.id;
+SET LOCAL enable_hashjoin = on;
 ANALYZE arrival;
 INSERT INTO person (trainee_id)
 SELECT DISTINCT arrival.trainee_id FROM arrival
@@ -87,7 +91,9 @@ FROM (
 ) AS total
 WHERE total.trainee_id = person.trainee_id
 """
-COUNT_LATE = "SELECT count(*) FILTER (WHERE late AND why IS NULL), count(*) FROM arrival"
+COUNT_ARRIVED = """
+SELECT count(*) FILTER (WHERE late AND why IS NULL), count(*) FILTER (WHERE why IS NOT NULL), count(*) FROM arrival
+"""
 
 # --- Held back --------------------------------------------------------------------------------------------------------
 
@@ -152,20 +158,40 @@ GROWTH = """
                     - (fact.followers - fact.old_followers)::double precision / (%(day)s::date - fact.old_day)),
                 0
             )"""
-LEAPS = """
+
+
+def _leaps(rows: str) -> str:
+    """The statement that notes the leaps among ``rows``; the cheap question comes first."""
+    return f"""
     INSERT INTO metrics_spike (account_id, day, gained, usual)
     SELECT account_id, %(day)s, (followers - old_followers) / (%(day)s::date - old_day), old_growth
-    FROM fact
-    WHERE old_day < %(day)s AND (followers - old_followers) / (%(day)s::date - old_day)
+    FROM {rows}
+    WHERE followers - old_followers >= %(leap)s AND old_day < %(day)s
+        AND (followers - old_followers) / (%(day)s::date - old_day)
         >= greatest(%(leap)s, %(leap_share)s * old_followers, %(leap_times)s * old_growth)
         AND old_growth IS NOT NULL
-    ON CONFLICT DO NOTHING"""
+    ON CONFLICT DO NOTHING"""  # noqa: S608
+
 
 # --- The day's work, in one statement ---------------------------------------------------------------------------------
 
-WRITE = f"""
+# Few of a night's figures are more than a number to write: those are looked for once (``notable``).
+_IF_NONE = "\n    ON CONFLICT (day, account_id) DO NOTHING"
+_WRITE = f"""
 WITH fact AS NOT MATERIALIZED (
     SELECT * FROM arrival WHERE why IS NULL AND NOT late
+),
+notable AS MATERIALIZED (
+    SELECT * FROM arrival
+    WHERE why IS NOT NULL OR NOT late AND (
+        old_day IS NULL OR followers - old_followers >= %(leap)s OR (
+            followers >= %(lowest)s
+            AND width_bucket(old_followers, %(thresholds)s::int[]) < width_bucket(followers, %(thresholds)s::int[])
+        )
+    )
+),
+news AS (
+    SELECT * FROM notable WHERE why IS NULL
 ),
 held AS (
     INSERT INTO metrics_quarantinedreading AS unusable
@@ -173,7 +199,7 @@ held AS (
         remark)
     SELECT account_id, %(day)s, followers, '', following, %(source)s, %(at)s, %(run)s, old_day, old_followers, why,
         'open', ''
-    FROM arrival WHERE why IS NOT NULL
+    FROM notable WHERE why IS NOT NULL
     ON CONFLICT (account_id, day) DO UPDATE
     SET followers = excluded.followers, told = '', following = excluded.following, source = excluded.source,
         fetched_at = excluded.fetched_at, run_id = excluded.run_id, last_day = excluded.last_day,
@@ -183,8 +209,7 @@ held AS (
 ),
 history AS (
     INSERT INTO metrics_reading (account_id, fetched_at, run_id, day, followers, following, source)
-    SELECT account_id, %(at)s, %(run)s, %(day)s, followers, following, %(source)s FROM fact
-    ON CONFLICT (day, account_id) DO NOTHING
+    SELECT account_id, %(at)s, %(run)s, %(day)s, followers, following, %(source)s FROM fact{_IF_NONE}
 ),
 newest AS (
     UPDATE metrics_latestreading latest
@@ -195,16 +220,16 @@ newest AS (
 ),
 first AS (
     INSERT INTO metrics_latestreading (account_id, day, followers, fetched_at, source)
-    SELECT account_id, %(day)s, followers, %(at)s, %(source)s FROM fact WHERE old_day IS NULL
+    SELECT account_id, %(day)s, followers, %(at)s, %(source)s FROM news WHERE old_day IS NULL
 ),
 crossed AS (
     INSERT INTO metrics_crossing (account_id, threshold, day, followers)
-    SELECT fact.account_id, threshold, %(day)s, fact.followers
-    FROM fact CROSS JOIN unnest(%(thresholds)s::int[]) AS threshold
-    WHERE fact.followers >= %(lowest)s AND fact.old_followers < threshold AND fact.followers >= threshold
+    SELECT account_id, threshold, %(day)s, followers
+    FROM news CROSS JOIN unnest(%(thresholds)s::int[]) AS threshold
+    WHERE old_followers < threshold AND followers >= threshold
     ON CONFLICT DO NOTHING
 ),
-leapt AS ({LEAPS}
+leapt AS ({_leaps("news")}
 ),
 total AS MATERIALIZED (
     SELECT county_id, count(*) FILTER (WHERE old_day IS NULL) AS accounts,
@@ -214,17 +239,20 @@ total AS MATERIALIZED (
 ),
 standing AS (
     SELECT county_id, old_followers AS before, followers AS after FROM fact
-    WHERE trainee_id NOT IN (SELECT trainee_id FROM person)
+    WHERE followers IS DISTINCT FROM old_followers AND trainee_id NOT IN (SELECT trainee_id FROM person)
     UNION ALL
     SELECT county_id, before, after FROM person WHERE after IS NOT NULL
 ),
+step AS MATERIALIZED (
+    SELECT county_id, width_bucket(before, %(edges)s::int[]) AS was, width_bucket(after, %(edges)s::int[]) AS becomes
+    FROM standing
+    WHERE width_bucket(before, %(edges)s::int[]) IS DISTINCT FROM width_bucket(after, %(edges)s::int[])
+),
 moved AS MATERIALIZED (
     SELECT county_id, bin, sum(count)::int AS count FROM (
-        SELECT county_id, width_bucket(after, %(edges)s::int[]) AS bin, count(*) AS count
-        FROM standing GROUP BY 1, 2
+        SELECT county_id, becomes AS bin, count(*) AS count FROM step GROUP BY 1, 2
         UNION ALL
-        SELECT county_id, width_bucket(before, %(edges)s::int[]), -count(*)
-        FROM standing WHERE before IS NOT NULL GROUP BY 1, 2
+        SELECT county_id, was, -count(*) FROM step WHERE was IS NOT NULL GROUP BY 1, 2
     ) AS both_ways GROUP BY county_id, bin
 ),
 place AS MATERIALIZED (
@@ -275,8 +303,11 @@ today AS (
         people = excluded.people, read = metrics_regionday.read + excluded.read,
         compared = metrics_regionday.compared + excluded.compared, growth = metrics_regionday.growth + excluded.growth
 )
-SELECT count(*) FILTER (WHERE why IS NULL AND NOT late), count(*) FILTER (WHERE why IS NOT NULL), count(*) FROM arrival
+SELECT
 """  # noqa: S608 - our own constants; every value is a parameter
+# A figure newer than its account's newest reading can meet no reading of its day, unless the newest readings do not
+# tell the truth. So that is not asked of every row beforehand, which costs as much as writing it.
+WRITE, WRITE_WARILY = _WRITE.replace(_IF_NONE, ""), _WRITE
 
 # --- Behind the newest reading ----------------------------------------------------------------------------------------
 
@@ -360,7 +391,7 @@ GROWTH_AFTER_LATE = f"""{OWN_NEWEST}
 UPDATE metrics_latestreading latest SET growth = {GROWTH}
 FROM fact WHERE latest.account_id = fact.account_id AND latest.day = %(day)s
 """  # noqa: S608
-LEAPS_AFTER_LATE = OWN_NEWEST + LEAPS
+LEAPS_AFTER_LATE = OWN_NEWEST + _leaps("fact")
 AFTER_LATE = (
     NEWEST_AFTER_LATE,
     GROWTH_AFTER_LATE,

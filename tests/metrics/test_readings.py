@@ -56,6 +56,18 @@ def test_a_first_reading_is_history_and_newest():
     assert (latest.day, latest.followers, latest.growth, latest.previous_day) == (DAY, 500, None, None)
 
 
+def test_a_newest_reading_that_lags_behind_the_history_stops_nobody():
+    account, other = CreatorAccountFactory(), CreatorAccountFactory()
+    write((account, 0, 500), (account, 1, 600), (other, 0, 50))
+    LatestReading.objects.filter(account=account).update(day=DAY, followers=500)
+
+    write((account, 1, 650), (other, 1, 60))
+
+    assert history(account) == [(DAY, 500), (on(1), 600)]
+    assert history(other) == [(DAY, 50), (on(1), 60)]
+    assert LatestReading.objects.get(account=other).day == on(1)
+
+
 def test_growth_is_smoothed_over_the_days_between():
     account = CreatorAccountFactory()
     write((account, 0, 500))

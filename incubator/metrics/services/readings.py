@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -144,14 +144,22 @@ def _write_day(cursor: Any, figures: Figures, day: date, origin: Origin, is_trus
         _stage(cursor, figures)
     cursor.execute(sql.ARRIVE, values)
     cursor.execute(sql.ANSWERED, {"day": day, "now": timezone.now()})
-    cursor.execute(sql.COUNT_LATE)
-    late, known = cursor.fetchone()
+    cursor.execute(sql.COUNT_ARRIVED)
+    late, quarantined, known = cursor.fetchone()
     if late < known:
         recount.now()
-    cursor.execute(sql.WRITE, values)
-    written, quarantined, known = cursor.fetchone()
-    result = Written(written, 0, known - written - quarantined - late, quarantined)
+        _write_newest(cursor, values)
+    result = Written(written=known - late - quarantined, quarantined=quarantined)
     return result + (_write_late(cursor, day, values, recount) if late else Written())
+
+
+def _write_newest(cursor: Any, values: dict[str, Any]) -> None:
+    """The day's work for figures that are newer than what is known of their accounts, and for those held back."""
+    try:
+        with transaction.atomic():
+            cursor.execute(sql.WRITE, values)
+    except IntegrityError:
+        cursor.execute(sql.WRITE_WARILY, values)
 
 
 def _stage(cursor: Any, figures: Figures) -> None:
