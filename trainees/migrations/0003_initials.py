@@ -7,16 +7,18 @@ from django.db import migrations, models
 from trainees.names import initials
 
 BATCH = 5_000
+WRITE = """
+UPDATE trainees_trainee SET initials = filled.initials
+FROM unnest(%s::bigint[], %s::text[]) AS filled (id, initials) WHERE trainees_trainee.id = filled.id
+"""
 
 
 def fill(apps, schema_editor):
-    """In batches, so that a large table is not one long transaction's memory."""
-    Trainee = apps.get_model("trainees", "Trainee")
-    people = Trainee.objects.filter(initials="").only("pk", "name").order_by("pk")
-    for some in batched(people.iterator(chunk_size=BATCH), BATCH):
-        for person in some:
-            person.initials = initials(person.name)
-        Trainee.objects.bulk_update(some, ["initials"])
+    """A statement for a batch of people, not one for each."""
+    people = apps.get_model("trainees", "Trainee").objects.filter(initials="").values_list("pk", "name")
+    with schema_editor.connection.cursor() as cursor:
+        for some in batched(people.order_by("pk").iterator(chunk_size=BATCH), BATCH):
+            cursor.execute(WRITE, [[pk for pk, _name in some], [initials(name) for _pk, name in some]])
 
 
 class Migration(migrations.Migration):
