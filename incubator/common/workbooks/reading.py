@@ -59,6 +59,7 @@ class Cell(NamedTuple):
 
 
 EMPTY = Cell()
+NOTHING: tuple[Any, ...] = ("", None)
 
 
 class Row:
@@ -93,8 +94,9 @@ def to_cell(value: Any) -> Cell:
         return Cell(value["d"], is_date=True)
     if isinstance(value, bool):
         return Cell("TRUE" if value else "FALSE")
-    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
-    return Cell(str(int(value)) if whole else str(value), is_number=True)
+    if abs(value) < 1e15:
+        return Cell(str(int(value)) if value == int(value) else str(value), is_number=True)
+    return Cell(str(float(value)), is_number=True)  # more digits than a spreadsheet keeps are not shown as if they were
 
 
 class Merged(NamedTuple):
