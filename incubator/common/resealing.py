@@ -4,13 +4,18 @@ A few rows at a time, each batch in one statement that writes only where the byt
 the application writes meanwhile stays, and a run that was interrupted goes on where it was.
 """
 
+import contextlib
+import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from psycopg import sql
 
@@ -131,6 +136,80 @@ def _replace(column: SealedColumn, changed: Sequence[tuple[Any, bytes, bytes]]) 
     with connection.cursor() as cursor:
         cursor.execute(statement, [list(part) for part in zip(*changed, strict=True)])
         return cursor.rowcount
+
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFiles:
+    """The sealed files that a column names. ``bound``: each for its row."""
+
+    table: str
+    column: str
+    key: str = "id"
+    bound: bool = False
+
+    @property
+    def context(self) -> str:
+        return f"{self.table}.{self.column}"
+
+    def __str__(self) -> str:
+        return self.context
+
+
+def reseal_files(files: SealedFiles, *, reopen: Reopen = unseal) -> Iterator[Batch]:
+    """Seal each file that is not of the present key anew, in place: who reads it meanwhile gets the one or the other.
+
+    Raises ``Undecipherable`` that names the row; a file that is not there any more is passed over.
+    """
+    for key, name in names_of(files):
+        path = Path(default_storage.path(name))
+        if not path.exists() or _begins_with(path, head()):
+            continue
+        row = key if files.bound else None
+        try:
+            plain = reopen(path.read_bytes(), context=files.context, row=row)
+        except Undecipherable as error:
+            raise Undecipherable(f"{files}, row {key}: {error}") from None
+        _put_in_place(path, seal(plain, context=files.context, row=row))
+        yield Batch(1, 1, key)
+
+
+def names_of(files: SealedFiles) -> list[tuple[int, str]]:
+    """Primary keys and names of all files, in the order of the keys."""
+    statement = sql.SQL("SELECT {key}, {column} FROM {table} WHERE {column} <> '' ORDER BY {key}").format(
+        table=sql.Identifier(files.table), key=sql.Identifier(files.key), column=sql.Identifier(files.column)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
+
+
+def heads_of_files(files: SealedFiles) -> Iterator[bytes]:
+    """How each file that is there begins."""
+    for _key, name in names_of(files):
+        with contextlib.suppress(FileNotFoundError), Path(default_storage.path(name)).open("rb") as file:
+            yield file.read(len(head()))
+
+
+def _begins_with(path: Path, beginning: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(beginning)) == beginning
+
+
+def _put_in_place(path: Path, content: bytes) -> None:
+    """Whole or not at all, even when the power fails."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".reseal-", delete=False) as fresh:
+        try:
+            fresh.write(content)
+            fresh.flush()
+            os.fsync(fresh.fileno())
+            Path(fresh.name).chmod(path.stat().st_mode & 0o777)
+            Path(fresh.name).replace(path)
+        except BaseException:
+            Path(fresh.name).unlink(missing_ok=True)
+            raise
 
 
 # --- The earlier methods, for migrations only -------------------------------------------------------------------------

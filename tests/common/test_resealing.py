@@ -3,16 +3,27 @@
 import os
 from datetime import datetime
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings as django_settings
+from django.core.files.base import ContentFile
 from django.db import connection
 
-from incubator.common.encryption import Undecipherable, encrypt, is_of_present_key
-from incubator.common.resealing import SealedColumn, count_other_keys, reseal
+from incubator.common.encryption import Undecipherable, encrypt, head, is_of_present_key
+from incubator.common.resealing import (
+    SealedColumn,
+    SealedFiles,
+    count_other_keys,
+    reseal,
+    reseal_files,
+    unseal_earlier,
+)
+from incubator.jobs.models import Job
 from incubator.metrics.models import Authorisation
-from tests.factories import SHANGHAI, CreatorAccountFactory, TraineeFactory
+from incubator.rosters.models import RosterImport
+from tests.factories import SHANGHAI, CohortFactory, CreatorAccountFactory, TraineeFactory, UserFactory, region
 from trainees.models import Trainee
 
 PHONE = "+8615400000001"
@@ -123,3 +134,59 @@ def test_a_change_of_key_does_not_bind_what_was_not_bound(settings):
 
     with pytest.raises(Undecipherable):
         list(reseal(COLUMN))
+
+
+# --- Files and staged rows --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def roster(county):
+    """A checked roster with one row, whose workbook and row the first method sealed."""
+    staged = RosterImport(
+        cohort=CohortFactory(), region=county, file_name="a.xlsx", state="checked", uploaded_by=UserFactory()
+    )
+    staged.file.save("a", ContentFile(by_the_first_method("workbook", context="rosters_rosterimport.file")))
+    row = staged.rows.create(number=1, status="new", values="x")
+    with connection.cursor() as cursor:
+        old = by_the_first_method('{"name": "a"}', context="rosters_rosterrow.values")
+        cursor.execute("UPDATE rosters_rosterrow SET values = %s WHERE id = %s", [old, row.pk])
+    return staged
+
+
+@pytest.fixture
+def county(db):
+    return region("622927")
+
+
+def test_the_migration_names_the_key_of_uploads_and_staged_rows(roster):
+    for _again in range(2):
+        import_module("incubator.rosters.migrations.0002_name_the_key").name_the_key(None, None)
+
+        found = RosterImport.objects.get()
+        assert found.file.read_unsealed() == b"workbook" and found.rows.get().plain == {"name": "a"}
+
+
+def test_a_workbook_that_is_gone_stops_nobody_and_a_damaged_one_is_named(roster):
+    path = Path(roster.file.path)
+    path.write_bytes(b"\x01" + bytes(60))
+    with pytest.raises(Undecipherable, match=f"rosters_rosterimport.file, row {roster.pk}"):
+        list(reseal_files(SealedFiles("rosters_rosterimport", "file"), reopen=unseal_earlier))
+    assert path.read_bytes() == b"\x01" + bytes(60)
+
+    path.unlink()
+    assert list(reseal_files(SealedFiles("rosters_rosterimport", "file"), reopen=unseal_earlier)) == []
+
+
+@pytest.mark.django_db
+def test_the_migration_seals_results_that_lay_in_clear():
+    job = Job.objects.create(kind="k", key="1", state="done", result_name="a.csv")
+    job.result_file.save("a", ContentFile(b"1,2"))
+    path = Path(job.result_file.path)
+    path.chmod(0o600)
+
+    for _again in range(2):
+        import_module("incubator.jobs.migrations.0003_seal_results").seal_results(None, None)
+
+        assert Job.objects.get().result_file.read_unsealed() == b"1,2"
+        assert path.read_bytes().startswith(head()) and path.stat().st_mode & 0o777 == 0o600
+        assert list(path.parent.iterdir()) == [path], "nothing is left beside it"
