@@ -83,10 +83,13 @@ def parse_mobile(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+ID_NUMBER_CONTEXT, PHONE_CONTEXT = "trainee.id_number", "trainee.phone"
+
+
 def id_number_index(number: str) -> bytes:
     """The key a person is found by: one person is one trainee."""
-    return blind_index(number, context="trainee.id_number")
+    return blind_index(number, context=ID_NUMBER_CONTEXT)
 
 
 def phone_index(phone: str) -> bytes:
-    return blind_index(phone, context="trainee.phone")
+    return blind_index(phone, context=PHONE_CONTEXT)

@@ -73,3 +73,18 @@ class Trainee(models.Model):
     @property
     def masked_phone(self) -> str:
         return mask_phone(self.phone)
+
+
+class IndexKey(models.Model):
+    """With which key people's blind indexes were made, by its fingerprint: one row, written with the first person.
+
+    Under another key nobody would be found, and everybody could be entered again.
+    """
+
+    fingerprint = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="people_are_found_by_one_key")]
+
+    def __str__(self) -> str:
+        return self.fingerprint[:8]

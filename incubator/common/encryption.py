@@ -95,6 +95,12 @@ def head() -> bytes:
     return VERSION + _present()[0]
 
 
+def known_heads() -> set[bytes]:
+    """The same for every key that opens."""
+    old = {VERSION + _box("PERSONAL_DATA_OLD_KEYS", value)[0] for value in settings.PERSONAL_DATA_OLD_KEYS}
+    return {head(), *old}
+
+
 def is_of_present_key(stored: bytes) -> bool:
     """Whether the bytes were sealed by the present method under the present key."""
     return bytes(stored[:HEAD]) == head()
@@ -114,6 +120,11 @@ def blind_index(text: str, *, context: str) -> bytes:
     """32 bytes that are equal for equal texts and say nothing about them without the index key."""
     key = _key("PERSONAL_INDEX_KEY", settings.PERSONAL_INDEX_KEY)
     return hmac.new(key, f"{context}\0{text}".encode(), hashlib.sha256).digest()
+
+
+def index_fingerprint() -> str:
+    """What tells whether two index keys are the same, and nothing else of them."""
+    return blind_index("", context="fingerprint of the index key").hex()
 
 
 if TYPE_CHECKING:

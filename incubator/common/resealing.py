@@ -7,7 +7,7 @@ the application writes meanwhile stays, and a run that was interrupted goes on w
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from psycopg import sql
 
-from incubator.common.encryption import NONCE_BYTES, Undecipherable, head, seal, unseal
+from incubator.common.encryption import NONCE_BYTES, Undecipherable, blind_index, decrypt, head, seal, unseal
 
 BATCH = 1_000
 EARLIER_VERSION = b"\x01"
@@ -136,6 +136,61 @@ def _replace(column: SealedColumn, changed: Sequence[tuple[Any, bytes, bytes]]) 
     with connection.cursor() as cursor:
         cursor.execute(statement, [list(part) for part in zip(*changed, strict=True)])
         return cursor.rowcount
+
+
+def reindex(table: str, indexes: Mapping[str, tuple[str, str]], *, size: int = BATCH) -> Iterator[int]:
+    """Make the blind indexes of a table's sealed columns anew; how many rows, batch by batch.
+
+    ``indexes``: sealed column → (column of its index, context). Call it in one transaction: of half a table's indexes
+    nobody would be found. Nobody else writes to the table until it ends.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(sql.Identifier(table)))
+    after = -1
+    while rows := _next_of_all(table, list(indexes), after, size):
+        fresh = [(key, *_indexes_of(table, key, stored, indexes)) for key, *stored in rows]
+        _write_indexes(table, [index for index, _context in indexes.values()], fresh)
+        yield len(rows)
+        after = rows[-1][0]
+
+
+def _next_of_all(table: str, columns: list[str], after: int, size: int) -> list[tuple]:
+    statement = sql.SQL("SELECT id, {columns} FROM {table} WHERE id > %s ORDER BY id LIMIT %s").format(
+        columns=sql.SQL(", ").join(map(sql.Identifier, columns)), table=sql.Identifier(table)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [after, size])
+        return cursor.fetchall()
+
+
+def _indexes_of(table: str, key: int, stored: Sequence[bytes | None], indexes: Mapping) -> Iterator[bytes | None]:
+    for value, (column, (_index, context)) in zip(stored, indexes.items(), strict=True):
+        if value is None:
+            yield None
+            continue
+        try:
+            text = decrypt(value, context=f"{table}.{column}", row=key)
+        except Undecipherable as error:
+            raise Undecipherable(f"{table}.{column}, row {key}: {error}") from None
+        yield blind_index(text, context=context)
+
+
+def _write_indexes(table: str, columns: list[str], fresh: Sequence[tuple]) -> None:
+    names = [sql.Identifier(f"fresh_{n}") for n in range(len(columns))]
+    statement = sql.SQL(
+        "UPDATE {table} SET {assignments} FROM unnest(%s::bigint[], {arrays}) AS fresh (id, {names}) "
+        "WHERE {table}.id = fresh.id"
+    ).format(
+        table=sql.Identifier(table),
+        assignments=sql.SQL(", ").join(
+            sql.SQL("{} = fresh.{}").format(sql.Identifier(column), name)
+            for column, name in zip(columns, names, strict=True)
+        ),
+        arrays=sql.SQL(", ").join([sql.SQL("%s::bytea[]")] * len(columns)),
+        names=sql.SQL(", ").join(names),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(part) for part in zip(*fresh, strict=True)])
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
