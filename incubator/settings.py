@@ -279,7 +279,11 @@ LOGGING = {
         "aiohttp": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
+        "django.db.backends": {"level": "INFO"},  # at DEBUG every statement with its values
     },
 }
+# Beside this, every record is masked, whoever writes it (incubator.common.logs), and a report of an error names no value.
+DEFAULT_EXCEPTION_REPORTER = "incubator.common.logs.MaskedReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "incubator.common.logs.PersonalDataFilter"
 
 from incubator.desk import UNFOLD  # noqa: E402, F401

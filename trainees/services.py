@@ -9,10 +9,12 @@ from django.utils.translation import gettext as _
 
 from incubator.accounts.choices import Role
 from incubator.accounts.models import User
+from incubator.common.encryption import index_fingerprint, reserve_keys
 from incubator.common.errors import RuleBroken
+from incubator.common.sealed import IndexedTable
 from incubator.regions.models import Region
-from trainees.identity import id_number_index, phone_index
-from trainees.models import Trainee
+from trainees.identity import ID_NUMBER_CONTEXT, PHONE_CONTEXT, id_number_index, phone_index
+from trainees.models import IndexKey, Trainee
 from trainees.names import initials
 
 
@@ -35,16 +37,19 @@ class NewTrainee:
 def enter_trainees(people: Sequence[NewTrainee], *, year: int) -> list[Trainee]:
     """Enter people in order and number them ``T<year>-<7 digits>``. All or none.
 
-    Raises ``django.db.IntegrityError`` when one of them is a trainee already (``one_trainee_per_person``).
+    Raises ``django.db.IntegrityError`` when one of them is a trainee already (``one_trainee_per_person``) and
+    ``RuleBroken`` under another index key than that of the people who are there.
     """
-    numbers = _next_numbers(len(people), year)
+    require_index_key()
+    keys, numbers = reserve_keys(Trainee, len(people)), _next_numbers(len(people), year)
     return Trainee.objects.bulk_create(
-        [_trainee(person, number) for person, number in zip(people, numbers, strict=True)], batch_size=1000
+        [_trainee(*one) for one in zip(people, keys, numbers, strict=True)], batch_size=1000
     )
 
 
-def _trainee(person: NewTrainee, number: str) -> Trainee:
+def _trainee(person: NewTrainee, key: int, number: str) -> Trainee:
     return Trainee(
+        pk=key,
         number=number,
         name=person.name,
         initials=initials(person.name),
@@ -68,6 +73,41 @@ def _next_numbers(count: int, year: int) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('trainees_trainee_number') FROM generate_series(1, %s)", [count])
         return [f"T{year}-{value:07d}" for (value,) in cursor.fetchall()]
+
+
+def require_index_key() -> None:
+    """Whoever writes people calls this in the same transaction, before: under a wrong key all would be new, and twice.
+
+    Raises ``RuleBroken``. The lock is the one that writing takes anyway; a change of the index key waits for it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE trainees_trainee IN ROW EXCLUSIVE MODE")
+    known = _made_with()
+    if known is None:
+        _remember_index_key()
+    elif known != index_fingerprint():
+        raise RuleBroken(
+            _(
+                "Nobody can be entered: people are found by another key than PERSONAL_INDEX_KEY. "
+                "Ask whoever runs this installation to look at manage.py doctor."
+            )
+        )
+
+
+def _made_with() -> str | None:
+    return IndexKey.objects.filter(pk=1).values_list("fingerprint", flat=True).first()
+
+
+def _remember_index_key() -> None:
+    IndexKey.objects.update_or_create(pk=1, defaults={"fingerprint": index_fingerprint()})
+
+
+INDEXED = IndexedTable(
+    "trainees_trainee",
+    {"id_number": ("id_number_index", ID_NUMBER_CONTEXT), "phone": ("phone_index", PHONE_CONTEXT)},
+    made_with=_made_with,
+    remember=_remember_index_key,
+)
 
 
 @transaction.atomic

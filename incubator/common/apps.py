@@ -8,3 +8,9 @@ class CommonConfig(AppConfig):
     name = "incubator.common"
     label = "common"
     verbose_name = _("Common")
+
+    def ready(self) -> None:
+        """Mask what is logged from now on."""
+        from incubator.common.logs import mask_every_record
+
+        mask_every_record()

@@ -21,6 +21,8 @@ from django.utils.translation import gettext_lazy
 from packaging.requirements import Requirement
 
 from incubator import embedded
+from incubator.common.encryption import index_fingerprint
+from incubator.common.sealed import indexed_tables, keys_of_column, keys_of_files, sealed_columns, sealed_files
 from incubator.embedded.binaries import postgres_dir, valkey_server
 from incubator.embedded.errors import EmbeddedError
 from incubator.embedded.privileges import launcher_for
@@ -211,6 +213,34 @@ def time_zone() -> Finding:
     return ok(settings.TIME_ZONE)
 
 
+def personal_data() -> Finding:
+    """Everything sealed opens with a key we have, and people are found by the key they were indexed with."""
+    keys = [keys_of_column(column) for column in sealed_columns()] + [keys_of_files(files) for files in sealed_files()]
+    unknown, old = sum(one.unknown for one in keys), sum(one.old for one in keys)
+    if unknown:
+        return problem(
+            _(
+                "%(count)d values were sealed with a key that is not among PERSONAL_DATA_KEY and "
+                "PERSONAL_DATA_OLD_KEYS, and cannot be read. Give that key back."
+            )
+            % {"count": unknown}
+        )
+    if any(table.made_with() not in (None, index_fingerprint()) for table in indexed_tables()):
+        return problem(
+            _(
+                "People are found by another key than PERSONAL_INDEX_KEY, so nobody can be entered. "
+                "Give the former key back, or run: manage.py rotate_keys --index"
+            )
+        )
+    if old:
+        return warning(
+            _("%(count)d values are still sealed with an old key. Run: manage.py rotate_keys") % {"count": old}
+        )
+    if settings.PERSONAL_DATA_OLD_KEYS:
+        return ok(_("all of the present key; PERSONAL_DATA_OLD_KEYS is needed for older backups only"))
+    return ok(_("all of the present key"))
+
+
 CHECKS: list[tuple[object, Callable[[], Finding]]] = [
     (gettext_lazy("Python"), python_version),
     (gettext_lazy("Packages"), packages),
@@ -221,6 +251,7 @@ CHECKS: list[tuple[object, Callable[[], Finding]]] = [
     (gettext_lazy("Database"), database),
     (gettext_lazy("Tables"), migrations),
     (gettext_lazy("Divisions"), divisions),
+    (gettext_lazy("Personal data"), personal_data),
     (gettext_lazy("Broker"), broker),
     (gettext_lazy("Worker"), worker),
     (gettext_lazy("Platform"), platform),
@@ -228,7 +259,7 @@ CHECKS: list[tuple[object, Callable[[], Finding]]] = [
     (gettext_lazy("Time zone"), time_zone),
 ]
 # What cannot be looked at when an earlier check failed.
-NEEDS = {migrations: database, divisions: migrations, worker: broker}
+NEEDS = {migrations: database, divisions: migrations, personal_data: migrations, worker: broker}
 
 
 def examine() -> Iterator[tuple[object, Finding]]:

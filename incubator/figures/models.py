@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from incubator.common.sealed_files import SealedFileField
 from incubator.figures.choices import RowStatus
 from incubator.imports.choices import ImportState
 from incubator.imports.models import StagedFinding, StagedImport, StagedRow, no_wrong_row_q, says_why_q
@@ -31,7 +32,7 @@ class FiguresImport(StagedImport):
         blank=True,
         help_text=_("For rows without a date, when the sheet does not name the day above its header."),
     )
-    file = models.FileField(_("workbook"), upload_to="figures/%Y/%m/")
+    file = SealedFileField(_("workbook"), upload_to="figures/%Y/%m/")
     new_count = models.PositiveIntegerField(_("new"), default=0, editable=False)
     corrected_count = models.PositiveIntegerField(_("corrects an earlier file"), default=0, editable=False)
     doubtful_count = models.PositiveIntegerField(_("will be held back"), default=0, editable=False)

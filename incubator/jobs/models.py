@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from incubator.common.sealed_files import SealedFileField
 from incubator.jobs.choices import LIVE, JobState
 
 
@@ -56,7 +57,7 @@ class Job(models.Model):
     )
     error = models.TextField(_("error"), blank=True, editable=False)
     result = models.JSONField(_("result"), default=dict, editable=False)
-    result_file = models.FileField(_("file"), upload_to="results/%Y/%m/", blank=True, editable=False)
+    result_file = SealedFileField(_("file"), upload_to="results/%Y/%m/", blank=True, editable=False, bound=True)
     result_name = models.CharField(_("name of the file"), max_length=200, blank=True, editable=False)
     created_at = models.DateTimeField(_("asked at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, editable=False)

@@ -8,10 +8,10 @@ import logging
 import uuid
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.files import File
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -111,10 +111,9 @@ class RunningJob:
             raise Cancelled
 
     def keep(self, path: Any, *, name: str) -> None:
-        """Keep the file at ``path`` as the job's result under ``name``, in place of what an earlier attempt kept."""
+        """Keep the file at ``path`` , sealed, as the job's result in place of what an earlier attempt kept."""
         earlier, kept = self.job.result_file.name, self.job.result_file
-        with open(path, "rb") as file:  # noqa: PTH123 - any path-like
-            kept.save(uuid.uuid4().hex, File(file), save=False)
+        kept.save_sealed(Path(path).read_bytes())
         if not self._mine().update(result_file=kept.name, result_name=name):
             kept.delete(save=False)
             raise LeaseLost

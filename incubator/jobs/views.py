@@ -1,5 +1,7 @@
 """Background work as its asker sees it: how far it is, stop it, fetch what it made. A stranger's job is a 404."""
 
+from io import BytesIO
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
@@ -83,4 +85,5 @@ def result_file(request: HttpRequest, pk: int) -> FileResponse:
     found = _mine(request, pk)
     if not has_file(found):
         raise Http404
-    return FileResponse(found.result_file.open("rb"), as_attachment=True, filename=found.result_name)
+    content = BytesIO(found.result_file.read_unsealed())
+    return FileResponse(content, as_attachment=True, filename=found.result_name)

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from incubator.common.sealed_files import SealedFileField
 from incubator.imports.choices import ImportState
 from incubator.imports.models import StagedFinding, StagedImport, StagedRow, no_wrong_row_q, says_why_q
 from incubator.programmes.models import Cohort
@@ -27,7 +28,7 @@ class RosterImport(StagedImport):
         verbose_name=_("region"),
         help_text=_("Only people of this region are taken from the workbook."),
     )
-    file = models.FileField(_("workbook"), upload_to="rosters/%Y/%m/")
+    file = SealedFileField(_("workbook"), upload_to="rosters/%Y/%m/")
     new_count = models.PositiveIntegerField(_("new"), default=0, editable=False)
     matched_count = models.PositiveIntegerField(_("known already"), default=0, editable=False)
 

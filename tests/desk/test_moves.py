@@ -5,7 +5,6 @@ from datetime import date, timedelta
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
-from django.core.files.base import ContentFile
 from django.urls import reverse
 from django.utils import timezone
 
@@ -372,7 +371,8 @@ def test_move_needs_its_permission(world, client):
 
 def test_finished_job_leads_to_its_file(staff, client):
     job = Job.objects.create(kind="k", key="1", state="done", result_name="a.csv", finished_at=timezone.now())
-    job.result_file.save("a.csv", ContentFile(b"1,2"))
+    job.result_file.save_sealed(b"1,2")
+    job.save()
     link = reverse("job_file", args=[job.pk])
     assert link in client.get(reverse("admin:jobs_job_changelist")).content.decode()
     assert link in change_page(client, job).content.decode()

@@ -3,7 +3,6 @@
 import pytest
 from django.contrib import admin
 from django.contrib.admin.utils import get_fields_from_path
-from django.core.files.base import ContentFile
 from django.forms import ModelChoiceField
 from django.urls import reverse
 
@@ -218,7 +217,8 @@ def test_file_of_a_strangers_job_is_not_there(worlds, client):
     _here, there = worlds
     job = there[Job]
     job.state = "done"
-    job.result_file.save("secret.csv", ContentFile(b"secret"))
+    job.result_file.save_sealed(b"secret")
+    job.save()
     assert client.get(reverse("job_file", args=[job.pk])).status_code == 404
 
 

@@ -22,7 +22,7 @@ def test_doctor_without_any_server_names_the_problems_and_ends_with_1(var):
     lines = done.stdout.splitlines()
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert len([line for line in lines if line.startswith("PROBLEM")]) == 2, done.stdout
-    assert len([line for line in lines if line.startswith("?")]) == 3
+    assert len([line for line in lines if line.startswith("?")]) == 4
 
 
 def test_doctor_with_a_wrong_database_url_says_so(var):

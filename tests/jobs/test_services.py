@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from incubator.common.encryption import Undecipherable
 from incubator.common.errors import RuleBroken
 from incubator.jobs import services
 from incubator.jobs.choices import JobState
@@ -165,7 +166,21 @@ def test_second_attempt_replaces_the_file_of_the_first(tmp_path, settings):
         sweep(at=timezone.now() + LEASE * 2)
 
     assert fresh(job).result_name == "second.txt"
-    assert [path.read_text() for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()] == ["second"]
+    [kept] = [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]
+    assert fresh(job).result_file.read_unsealed() == b"second"
+    assert b"second" not in kept.read_bytes(), "it lies sealed"
+
+
+def test_a_result_put_in_the_place_of_another_jobs_is_not_opened(tmp_path):
+    jobs = [ask(key=str(n)) for n in range(2)]
+    for job in jobs:
+        (tmp_path / "result").write_text(f"of {job.pk}")
+        claim(job.pk).keep(tmp_path / "result", name="a.txt")
+    first, second = map(fresh, jobs)
+    Job.objects.filter(pk=second.pk).update(result_file=first.result_file.name)
+
+    with pytest.raises(Undecipherable):
+        fresh(second).result_file.read_unsealed()
 
 
 def test_sweep_leaves_alone_what_is_well(sent):

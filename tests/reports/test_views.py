@@ -59,8 +59,7 @@ def status_of(client, name, job):
 
 
 def opened(job):
-    with job.result_file.open() as file:
-        return openpyxl.load_workbook(io.BytesIO(file.read()))
+    return openpyxl.load_workbook(io.BytesIO(job.result_file.read_unsealed()))
 
 
 def finished(client, code):

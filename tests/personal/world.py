@@ -1,0 +1,70 @@
+"""At least one of everything that is sealed, and what it says."""
+
+import json
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.db import connection
+
+from incubator.common.encryption import seal
+from incubator.common.sealed import keys_of_column, keys_of_files, sealed_columns, sealed_files
+from incubator.figures.models import FiguresImport
+from incubator.jobs.models import Job
+from incubator.metrics.models import Authorisation
+from incubator.rosters.models import RosterImport
+from tests.desk.world import make_world
+from tests.factories import region
+from trainees.models import Trainee
+from trainees.services import NewTrainee, enter_trainees
+
+ID_NUMBER, PHONE = "620000199001011219", "+8615420270001"
+OTHER_KEY, OLD_KEY = "f" * 64, "0" * 63 + "1"
+
+
+def make_sealed_world() -> dict[str, Any]:
+    """A world in which no sealed column and no column of sealed files is empty."""
+    world = make_world("622927", "甲")
+    person = NewTrainee(name="王小明", county=region("622927"), id_number=ID_NUMBER, phone=PHONE)
+    [trainee] = enter_trainees([person], year=2026)
+    roster: RosterImport = world[RosterImport]
+    roster.rows.create(number=1, status="new", values=json.dumps({"name": "王小明"}))
+    for staged in (roster, world[FiguresImport]):
+        staged.file.save("a", ContentFile(seal(b"a workbook", context=staged.file.field.context)))
+    job: Job = world[Job]
+    job.result_file.save_sealed(b"a result")
+    job.save()
+    return {
+        "trainee": trainee,
+        "roster": roster,
+        "figures": world[FiguresImport],
+        "job": job,
+        "authorisation": world[Authorisation],
+    }
+
+
+def what_it_says(world: dict[str, Any]) -> list[Any]:
+    """Everything sealed, read through the models."""
+    trainee = Trainee.objects.get(pk=world["trainee"].pk)
+    authorisation = Authorisation.objects.get(pk=world["authorisation"].pk)
+    return [
+        (trainee.id_number, trainee.phone),
+        (authorisation.access_token, authorisation.refresh_token),
+        RosterImport.objects.get(pk=world["roster"].pk).rows.get().plain,
+        FiguresImport.objects.get(pk=world["figures"].pk).rows.get().plain,
+        *(type(world[name]).objects.get(pk=world[name].pk).file.read_unsealed() for name in ("roster", "figures")),
+        Job.objects.get(pk=world["job"].pk).result_file.read_unsealed(),
+    ]
+
+
+def keys() -> dict[str, tuple[int, int, int]]:
+    """By which keys each place is sealed: of the present one, of old ones, of unknown ones."""
+    found = {str(column): keys_of_column(column) for column in sealed_columns()}
+    found |= {str(files): keys_of_files(files) for files in sealed_files()}
+    return {place: (one.present, one.old, one.unknown) for place, one in found.items()}
+
+
+def indexes() -> list[tuple]:
+    """The blind indexes of everybody."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, id_number_index, phone_index FROM trainees_trainee ORDER BY id")
+        return cursor.fetchall()
