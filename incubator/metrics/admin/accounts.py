@@ -36,11 +36,12 @@ from incubator.metrics.admin.cohorts import cohorts_page
 from incubator.metrics.admin.consent import ConsentList, consent_events, consent_reminders
 from incubator.metrics.choices import CONSENTED, AccountState
 from incubator.metrics.consents import needing_consent
+from incubator.metrics.finders import accounts_by_handle
 from incubator.metrics.models import Authorisation, CreatorAccount
 from incubator.metrics.readings_file import readings_file
 from incubator.metrics.services import register_accounts, withdraw_consent
 from trainees.models import Trainee
-from trainees.queries import person_q
+from trainees.queries import person_q, tidy
 
 FAILURES_SHOWN = 20
 
@@ -115,10 +116,10 @@ class CreatorAccountAdmin(ScopedAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """A handle is asked first, then the person: two indexes one after the other, never both at once."""
-        term = search_term.strip()
+        term = tidy(search_term)
         if not term:
             return queryset, False
-        by_handle = queryset.filter(handle__startswith=term)
+        by_handle = accounts_by_handle(queryset, term)
         return (by_handle if by_handle.exists() else queryset.filter(person_q(term, "trainee__"))), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
