@@ -9,8 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from incubator.common.desk import ScopedAdmin
+from incubator.common.long_lists import DaysFilter
+from incubator.regions.filters import RegionFilter
 from trainees.models import Trainee
 from trainees.queries import person_q
+
+SEARCH_HELP = _("Name or its beginning, initials (wxm), trainee number, account number, or a whole mobile or ID number")
 
 
 @admin.register(Trainee)
@@ -20,10 +24,11 @@ class TraineeAdmin(ScopedAdmin):
     may_add = False
     is_long = True
     list_display = ["number", "name", "county_path", "phone_masked"]
-    list_filter = ["county", "background", "sex"]
+    list_filter = [("county", RegionFilter), "background", "sex", ("created_at", DaysFilter)]
     list_select_related = ["county__province", "county__prefecture"]
     search_fields = ["number"]
-    search_help_text = _("Number, beginning of the name, or a whole mobile or ID number")
+    sortable_by = ["number"]  # by anything else a million people would be sorted for a page
+    search_help_text = SEARCH_HELP
     readonly_fields = ["number", "county_path", "sex", "born_on", "id_masked", "phone_masked", "login", "created_at"]
     fieldsets = [
         (None, {"fields": [("number", "name"), ("county_path", "township"), ("background", "education")]}),
@@ -34,10 +39,15 @@ class TraineeAdmin(ScopedAdmin):
         """ID numbers stay ciphertext where no page asks for them."""
         return super().get_queryset(request).defer("id_number")
 
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """The newest first; asked for days of entry, by those: else they would be looked for among everybody."""
+        by_days = request.GET.get("created_at_from") or request.GET.get("created_at_to")
+        return ["-created_at", "-pk"] if by_days else ["-pk"]
+
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return (queryset.filter(person_q(search_term)) if search_term.strip() else queryset), False
 
-    @display(description=_("county"), ordering="county")
+    @display(description=_("county"))
     def county_path(self, trainee: Trainee) -> str:
         return trainee.county.path_name
 

@@ -26,7 +26,9 @@ class Trainee(models.Model):
     initials = models.CharField(_("initials"), max_length=20, blank=True, editable=False)
     sex = models.CharField(_("sex"), max_length=10, choices=Sex, blank=True)
     born_on = models.DateField(_("date of birth"), null=True, blank=True)
-    county = models.ForeignKey(Region, models.PROTECT, related_name="trainees", verbose_name=_("county"))
+    county = models.ForeignKey(
+        Region, models.PROTECT, related_name="trainees", db_index=False, verbose_name=_("county")
+    )
     township = models.CharField(_("township"), max_length=60, blank=True)
     background = models.CharField(_("background"), max_length=10, choices=Background, default=Background.OTHER)
     education = models.CharField(_("education"), max_length=30, blank=True)
@@ -58,9 +60,13 @@ class Trainee(models.Model):
         ]
         indexes = [
             models.Index(fields=["phone_index"], name="trainee_phone"),
-            models.Index(fields=["county", "number"], name="trainee_county_number"),
             models.Index(fields=["name"], name="trainee_name", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["initials"], name="trainee_initials", opclasses=["varchar_pattern_ops"]),
+            # Lists are in the order of entry: with each of these a filtered page is the end of an index.
+            models.Index(fields=["county", "id"], name="trainee_county"),
+            models.Index(fields=["background", "id"], name="trainee_background"),
+            models.Index(fields=["sex", "id"], name="trainee_sex"),
+            models.Index(fields=["created_at", "id"], name="trainee_entered"),
         ]
 
     def __str__(self) -> str:

@@ -9,9 +9,21 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
-from incubator.common.desk import Colours, Move, Reason, ScopedAdmin, Section, adopt, extend_desk, link_to, table
+from incubator.common.desk import (
+    Colours,
+    Move,
+    Reason,
+    ScopedAdmin,
+    Section,
+    adopt,
+    among,
+    extend_desk,
+    link_to,
+    table,
+)
 from incubator.programmes.choices import MOVES, ParticipationState
 from incubator.programmes.models import Cohort, Participation, ParticipationMove, Programme
 from incubator.programmes.services import admit, nominate_trainees, start_training, withdraw
@@ -128,6 +140,53 @@ class ParticipationAdmin(ScopedAdmin):
 # --- Added to a trainee's pages ---------------------------------------------------------------------------------------
 
 
+class ParticipationFilter(DropdownFilter):
+    """People with one participation that is all of what the filters of this kind ask for together."""
+
+    lookup = ""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        """The first filter that is asked asks for all of them."""
+        asked = [(kind, value) for kind in PARTICIPATION_FILTERS if (value := request.GET.get(kind.parameter_name))]
+        if not asked or not isinstance(self, asked[0][0]):
+            return queryset
+        found = Participation.objects.visible_to(request.user)
+        try:
+            return among(queryset, found.filter(**{kind.lookup: value for kind, value in asked}), "trainee")
+        except ValueError:  # no number
+            return queryset.none()
+
+
+class ProgrammeFilter(ParticipationFilter):
+    title = _("programme")
+    parameter_name = "programme"
+    lookup = "cohort__programme"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        return [(row.pk, row.name) for row in Programme.objects.all()]
+
+
+class CohortFilter(ParticipationFilter):
+    title = _("cohort")
+    parameter_name = "cohort"
+    lookup = "cohort"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        return [(row.pk, str(row)) for row in Cohort.objects.select_related("programme")]
+
+
+class StateFilter(ParticipationFilter):
+    title = _("state of the participation")
+    parameter_name = "participation"
+    lookup = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        return ParticipationState.choices
+
+
+PARTICIPATION_FILTERS: list[type[ParticipationFilter]] = [ProgrammeFilter, CohortFilter, StateFilter]
+
+
 @display(description=_("latest participation"))
 def latest_state(trainee: Trainee) -> str:
     latest = next(iter(trainee.participations.all()), None)  # newest first, prefetched
@@ -150,4 +209,10 @@ def _participations(request: HttpRequest, trainee: Trainee) -> Section | None:
     return table(_("Participations"), headings, rows, empty=_("Takes part in no cohort yet."))
 
 
-extend_desk(Trainee, columns=[latest_state], list_rows=[_with_participations], sections=[_participations])
+extend_desk(
+    Trainee,
+    columns=[latest_state],
+    list_rows=[_with_participations],
+    filters=PARTICIPATION_FILTERS,
+    sections=[_participations],
+)

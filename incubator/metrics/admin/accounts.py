@@ -1,10 +1,11 @@
 """Creator accounts and the consent to read them. Tokens are never shown, nor read from the table."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.forms.widgets import Script
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -26,6 +27,7 @@ from incubator.common.desk import (
     ScopedAdmin,
     Section,
     adopt,
+    among,
     extend_desk,
     link_to,
     number,
@@ -216,6 +218,24 @@ class AuthorisationAdmin(ReadOnlyAdmin):
 # --- Added to a trainee's pages ---------------------------------------------------------------------------------------
 
 
+def _accounts_in(*states: AccountState) -> Callable[[QuerySet], QuerySet]:
+    return lambda people: among(people, CreatorAccount.objects.filter(state__in=states), "trainee")
+
+
+class AccountFilter(QuestionFilter):
+    title = _("creator account")
+    parameter_name = "account"
+    questions = {
+        "any": (_("has one"), lambda people: among(people, CreatorAccount.objects.all(), "trainee")),
+        "none": (_("has none"), lambda people: people.filter(~Exists(_own_accounts()))),
+        **{state.value: (state.label, _accounts_in(state)) for state in AccountState},
+    }
+
+
+def _own_accounts() -> QuerySet:
+    return CreatorAccount.objects.filter(trainee=OuterRef("pk")).order_by()
+
+
 @display(description=_("followers"))
 def trainee_followers(trainee: Trainee) -> str:
     """Of the account with the most, with the day on which it had them."""
@@ -241,4 +261,10 @@ def _latest(account: CreatorAccount) -> tuple[str, Any]:
     return (number(latest.followers), latest.day) if latest else ("-", "-")
 
 
-extend_desk(Trainee, columns=[trainee_followers], list_rows=[_with_accounts], sections=[_accounts])
+extend_desk(
+    Trainee,
+    columns=[trainee_followers],
+    list_rows=[_with_accounts],
+    filters=[AccountFilter],
+    sections=[_accounts],
+)
