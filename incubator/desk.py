@@ -28,6 +28,7 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("trainees.Trainee", "group"),
             ("programmes.Participation", "assignment_ind"),
             ("rosters.RosterImport", "upload_file"),
+            ("trainees.TraineeChange", "history"),
         ],
     ),
     (

@@ -16,19 +16,23 @@ are not at hand, as ``["", ""]``, which says that they were changed; the databas
 (``history_holds_no_whole_number``). Regions stand as their codes, days as ``2026-03-01``, choices as stored.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
+from django.utils.translation import gettext
 
 from incubator.common.masking import mask_id_number, mask_phone
+from incubator.regions.models import Region
 from trainees.choices import ChangeKind
 from trainees.models import Trainee, TraineeChange
 
 PERSONAL: dict[str, Callable[[str | None], str]] = {"id_number": mask_id_number, "phone": mask_phone}
 BATCH = 1_000
+_CHOICES = ("sex", "background")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,36 @@ def differences(trainee: Trainee, values: Mapping[str, Any]) -> dict[str, tuple[
 def origin_of(row: Model) -> str:
     """``rosters.rosterimport/12``."""
     return f"{row._meta.label_lower}/{row.pk}"
+
+
+def in_words(changes: Sequence[TraineeChange]) -> list[str]:
+    """What each of them changed, as people read it: ``name: 王小明 → 李小明``; one query for the names of regions."""
+    counties = {code for change in changes for code in change.fields.get("county", []) if code}
+    names = dict(Region.objects.filter(pk__in=counties).values_list("pk", "name")) if counties else {}
+    return ["; ".join(_words(name, both, names) for name, both in change.fields.items()) for change in changes]
+
+
+def _words(name: str, both: Any, regions: Mapping[str, str]) -> str:
+    before, after = both if isinstance(both, list) and len(both) == 2 else (both, both)
+    if before == after:  # the masks were not at hand, or are the same
+        return gettext("%(field)s changed") % {"field": _label(name)}
+    return f"{_label(name)}: {_value(name, before, regions)} → {_value(name, after, regions)}"
+
+
+def _label(name: str) -> str:
+    try:
+        return str(Trainee._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+    except FieldDoesNotExist:
+        return name
+
+
+def _value(name: str, value: Any, regions: Mapping[str, str]) -> str:
+    if value in (None, ""):
+        return "-"
+    if name == "county":
+        return regions.get(value, value)
+    choices = dict(getattr(Trainee._meta.get_field(name), "flatchoices", [])) if name in _CHOICES else {}
+    return str(choices.get(value, value))
 
 
 def _stored(fields: Mapping[str, tuple[Any, Any]]) -> dict[str, list[Any]]:

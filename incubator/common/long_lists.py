@@ -62,7 +62,7 @@ class LongPaginator(Paginator):
         found = self._rows_of(self._keys[first : first + self.per_page])
         if not found and number > 1:
             found = self._rows_of(self._keys.reverse()[: self.per_page])
-        return self._get_page(found, number, self)
+        return Page(found, number, self)
 
     def _rows_of(self, keys: QuerySet) -> list[Model]:
         """The rows of a page's keys, in one statement, in the order of the list."""
