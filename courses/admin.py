@@ -1,6 +1,6 @@
 """The staff desk's pages of this room, and the sheet on which a session's attendance is marked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -31,17 +31,26 @@ from courses.models import (
     Session,
     TrainingClass,
 )
-from courses.queries import class_hours, meets_graduation_rule_q, training_standings, with_training
+from courses.queries import (
+    TrainingStanding,
+    class_hours,
+    meets_graduation_rule_q,
+    training_standings,
+    with_training,
+)
 from courses.services import enrol, graduate_all, mark_attendance
 from incubator.common.desk import (
+    PART_SHOWN,
     Day,
     Move,
     NoQuestions,
+    Part,
     QuestionFilter,
     ReadOnlyAdmin,
     ScopedAdmin,
     ScopedInline,
     Section,
+    columns,
     extend_desk,
     facts,
     link_to,
@@ -337,20 +346,54 @@ def _attendances(request: HttpRequest, participation: Participation) -> Section 
     return table(_("Attendance"), headings, rows, empty=_("No session has been marked yet."))
 
 
-def _trainee_hours(request: HttpRequest, trainee: Trainee) -> Section | None:
+def _teaching(request: HttpRequest, trainee: Trainee) -> Section | None:
+    """The classes somebody is in, and the hours that count towards graduation."""
     if not request.user.has_perm("courses.view_attendance"):
         return None
-    found = list(
-        Participation.objects.visible_to(request.user).filter(trainee=trainee).select_related("cohort__programme")
+    standings = list(_trainee_standings(request, trainee))
+    counted = max((standing.counted_hours for _p, standing in standings), default=None)
+    note = gettext("%(hours)s h") % {"hours": counted} if counted is not None else ""
+    return columns(_("Classes and hours"), [_trainee_classes(request, trainee), _trainee_hours(standings)], note=note)
+
+
+def _trainee_classes(request: HttpRequest, trainee: Trainee) -> Section:
+    was_there = Q(
+        participation__attendances__session__training_class=F("training_class"),
+        participation__attendances__state=AttendanceState.PRESENT,
     )
-    standings = training_standings(found)
+    found = Enrolment.objects.visible_to(request.user).filter(participation__trainee=trainee).order_by("-pk")
+    found = found.select_related("training_class__region", "training_class__cohort__programme")
+    part = Part.of(found.annotate(attended=Count("participation__attendances", filter=was_there)))
+    own = TrainingClass.objects.visible_to(request.user).filter(pk__in=[e.training_class_id for e in part.rows])
+    may_open = set(own.values_list("pk", flat=True)) if request.user.has_perm("courses.view_trainingclass") else set()
+    rows = [
+        (
+            link_to(e.training_class) if e.training_class_id in may_open else e.training_class.name,
+            e.training_class.cohort,
+            e.training_class.region,
+            e.attended,
+        )
+        for e in part.rows
+    ]
+    headings = [_("class"), _("cohort"), _("held in"), _("sessions attended")]
+    more = part.link(Attendance, trainee.number)
+    return table("", headings, rows, empty=_("Is in no class yet."), more=more)
+
+
+def _trainee_standings(request: HttpRequest, trainee: Trainee) -> Iterator[tuple[Participation, TrainingStanding]]:
+    found = Participation.objects.visible_to(request.user).filter(trainee=trainee).select_related("cohort__programme")
+    people = list(found[:PART_SHOWN])
+    standings = training_standings(people)
+    yield from ((person, standings[person.pk]) for person in people if person.pk in standings)
+
+
+def _trainee_hours(standings: list[tuple[Participation, TrainingStanding]]) -> Section:
     rows = [
         (p.cohort, s.days, class_hours(s.professional_minutes), class_hours(s.general_minutes), s.counted_hours)
-        for p in found
-        if (s := standings.get(p.pk))
+        for p, s in standings
     ]
     headings = [_("cohort"), _("days"), _("professional hours"), _("general hours"), _("class hours that count")]
-    return table(_("Class hours"), headings, rows, empty=_("No hours yet."))
+    return table("", headings, rows, empty=_("No hours yet."))
 
 
 extend_desk(Cohort, inlines=[GraduationRuleInline])
@@ -379,4 +422,4 @@ extend_desk(
         ),
     ],
 )
-extend_desk(Trainee, sections=[_trainee_hours])
+extend_desk(Trainee, sections=[_teaching])

@@ -51,16 +51,18 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("DJANGO_ALLOWED_HOSTS is not set. Name the hosts this site answers to.")
 
+# From the highest room down. What they add to a person's page stands there from the lowest up: of two strangers the one
+# named last comes first, as things come in life (classes, followers, grants, certificates).
 INSTALLED_APPS = [
     "incubator.demo",
     "incubator.portal",
     "incubator.reports",
     "incubator.rosters",
     "incubator.figures",
-    "incubator.grants",
     "incubator.certification",
-    "courses",
+    "incubator.grants",
     "incubator.metrics",
+    "courses",
     "incubator.programmes",
     "trainees",
     "incubator.jobs",

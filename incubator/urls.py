@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.i18n import set_language
 
+from incubator.desk import search_view
 from incubator.metrics.admin.coverage import coverage_view
 from incubator.portal.views import home
 
@@ -19,5 +20,6 @@ urlpatterns = [
     path("accounts/password/change/", account.password_change, name="account_change_password"),
     path("language/", login_not_required(set_language), name="set_language"),
     path("admin/metrics/coverage/", admin.site.admin_view(coverage_view), name="metrics_coverage"),
+    path("admin/search/", admin.site.admin_view(search_view), name="desk_search"),  # before the theme's own
     path("admin/", admin.site.urls),
 ]

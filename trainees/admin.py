@@ -2,15 +2,66 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from incubator.common.desk import ScopedAdmin
-from trainees.models import Trainee
+from incubator.common.desk import (
+    HAPPENINGS_SHOWN,
+    Happening,
+    Part,
+    ReadOnlyAdmin,
+    ScopedAdmin,
+    Section,
+    table,
+)
+from incubator.common.long_lists import DaysFilter
+from incubator.regions.filters import RegionFilter
+from trainees.history import in_words
+from trainees.models import Trainee, TraineeChange
 from trainees.queries import person_q
+from trainees.services import change_trainee
+
+SEARCH_HELP = _("Name or its beginning, initials (wxm), trainee number, account number, or a whole mobile or ID number")
+
+
+def _history(request: HttpRequest, trainee: Trainee, told: list[Happening]) -> Section:
+    """What was changed about the person and what higher rooms ``told``, the newest first."""
+    own = TraineeChange.objects.visible_to(request.user).filter(trainee=trainee).select_related("by")
+    part = Part.of(own, HAPPENINGS_SHOWN)
+    happened = [_happening(*pair) for pair in zip(part.rows, in_words(part.rows), strict=True)]
+    if not part.has_more:
+        happened.append(Happening(trainee.created_at, _("Entered")))
+    newest = sorted([*happened, *told], key=lambda one: one.at, reverse=True)[:HAPPENINGS_SHOWN]
+    rows = [(_moment(one.at), one.what, one.by or "-", one.why or "-") for one in newest]
+    more = part.link(TraineeChange, trainee.number) if request.user.has_perm("trainees.view_traineechange") else None
+    return table(_("History"), [_("at"), _("what happened"), _("by whom"), _("why")], rows, more=more)
+
+
+def _happening(change: TraineeChange, words: str) -> Happening:
+    what = f"{change.get_kind_display()} · {words}" if words else change.get_kind_display()
+    return Happening(change.at, what, change.by, change.why or _origin(change))
+
+
+def _origin(change: TraineeChange) -> Any:
+    """A link to the row that a change came from, an import or a merge."""
+    label, _slash, pk = change.origin.partition("/")
+    try:
+        url = reverse(f"admin:{label.replace('.', '_')}_change", args=[pk])
+    except NoReverseMatch:
+        return change.origin
+    return format_html('<a class="desk-link" href="{}">{}</a>', url, apps.get_model(label)._meta.verbose_name)
+
+
+def _moment(at: Any) -> str:
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 @admin.register(Trainee)
@@ -20,24 +71,38 @@ class TraineeAdmin(ScopedAdmin):
     may_add = False
     is_long = True
     list_display = ["number", "name", "county_path", "phone_masked"]
-    list_filter = ["county", "background", "sex"]
+    list_filter = [("county", RegionFilter), "background", "sex", ("created_at", DaysFilter)]
     list_select_related = ["county__province", "county__prefecture"]
     search_fields = ["number"]
-    search_help_text = _("Number, beginning of the name, or a whole mobile or ID number")
+    sortable_by = ["number"]  # by anything else a million people would be sorted for a page
+    search_help_text = SEARCH_HELP
     readonly_fields = ["number", "county_path", "sex", "born_on", "id_masked", "phone_masked", "login", "created_at"]
     fieldsets = [
         (None, {"fields": [("number", "name"), ("county_path", "township"), ("background", "education")]}),
         (_("Person"), {"fields": [("sex", "born_on"), ("id_masked", "phone_masked"), ("login", "created_at")]}),
     ]
+    has_contents = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """ID numbers stay ciphertext where no page asks for them."""
         return super().get_queryset(request).defer("id_number")
 
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        """The newest first; asked for days of entry, by those: else they would be looked for among everybody."""
+        by_days = request.GET.get("created_at_from") or request.GET.get("created_at_to")
+        return ["-created_at", "-pk"] if by_days else ["-pk"]
+
+    def save_model(self, request: HttpRequest, obj: Trainee, form: Any, change: bool) -> None:
+        change_trainee(obj, by=request.user, values={n: form.cleaned_data[n] for n in form.changed_data})
+
+    def get_sections(self, request: HttpRequest, obj: Trainee) -> list[Section]:
+        """The history is below everything else."""
+        return [*super().get_sections(request, obj), _history(request, obj, self.happenings(request, obj))]
+
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return (queryset.filter(person_q(search_term)) if search_term.strip() else queryset), False
 
-    @display(description=_("county"), ordering="county")
+    @display(description=_("county"))
     def county_path(self, trainee: Trainee) -> str:
         return trainee.county.path_name
 
@@ -52,3 +117,40 @@ class TraineeAdmin(ScopedAdmin):
     @display(description=_("login"))
     def login(self, trainee: Trainee) -> Any:
         return trainee.user.username if trainee.user else None
+
+
+@admin.register(TraineeChange)
+class TraineeChangeAdmin(ReadOnlyAdmin):
+    """Who changed what about people, as far as one sees them."""
+
+    is_long = True
+    list_display = ["at", "person", "kind", "changed", "by", "why"]
+    list_filter = ["kind", ("trainee__county", RegionFilter), ("at", DaysFilter)]
+    list_select_related = ["trainee", "by"]
+    search_fields = ["trainee__number"]
+    search_help_text = SEARCH_HELP
+    sortable_by: list[str] = []
+    fields = ["trainee", "kind", "changed", ("by", "at"), "why", "came_from"]
+    readonly_fields = ["changed", "came_from"]
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        return (queryset.filter(person_q(search_term, "trainee__")) if search_term.strip() else queryset), False
+
+    @display(description=_("trainee"))
+    def person(self, change: TraineeChange) -> str:
+        return str(change.trainee)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """All rows of the page are put into words at once."""
+        changelist = super().get_changelist_instance(request)
+        for change, words in zip(changelist.result_list, in_words(changelist.result_list), strict=True):
+            change.words = words
+        return changelist
+
+    @display(description=_("changed"))
+    def changed(self, change: Any) -> str:
+        return (change.words if hasattr(change, "words") else in_words([change])[0]) or "-"
+
+    @display(description=_("came from"))
+    def came_from(self, change: TraineeChange) -> Any:
+        return _origin(change) or "-"

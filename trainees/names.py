@@ -1,6 +1,7 @@
 """Names as people type them when they are in a hurry: by the first letters of their pinyin."""
 
 import os
+import unicodedata
 
 # Names are short: the dictionary of phrases is memory for nothing.
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
@@ -9,12 +10,62 @@ from pypinyin import Style, lazy_pinyin
 
 LONGEST = 20  # letters kept
 
+# What is read in another way when it is a surname, and then begins with another letter. Readings are those that
+# 现代汉语词典 (7th edition) gives with the mark 姓; GB/T 28039-2011 has names spelt by the reading of the surname.
+# Where families differ (翟 is dí too, 覃 tán, 乐 lè) the more common reading stands here.
+SURNAMES = {
+    "万俟": "mò qí",
+    "尉迟": "yù chí",
+    "澹台": "tán tái",
+    "乐": "yuè",
+    "乜": "niè",
+    "仇": "qiú",
+    "佴": "nài",
+    "区": "ōu",
+    "单": "shàn",
+    "召": "shào",
+    "句": "gōu",
+    "折": "shé",
+    "曾": "zēng",
+    "查": "zhā",
+    "祭": "zhài",
+    "种": "chóng",
+    "秘": "bì",
+    "粘": "nián",
+    "繁": "pó",
+    "翟": "zhái",
+    "覃": "qín",
+    "解": "xiè",
+    "阚": "kàn",
+    "颉": "xié",
+}
+
 
 def initials(name: str) -> str:
-    """``王小明`` → ``wxm``: lower-case first letters of the pinyin; of other scripts the letters and digits stay."""
-    letters = lazy_pinyin(name, style=Style.FIRST_LETTER, errors=_letters)
-    return "".join(letters).lower()[:LONGEST]
+    """``王小明`` → ``wxm``: lower-case first letters of the pinyin; of other scripts the letters and digits stay.
+
+    A surname is read as one: ``单雄信`` → ``sxx``. Names of several parts (``买买提·吐尔逊``) have no surname.
+    """
+    surname = surname_of(name)
+    letters = lazy_pinyin(name[len(surname) :], style=Style.FIRST_LETTER, errors=_letters)
+    return _plain("".join([*_first_letters(surname), *letters]))
+
+
+def surname_of(name: str) -> str:
+    """The surname ``name`` begins with if it is one that is read in a way of its own, else nothing."""
+    if "·" in name:
+        return ""
+    return next((name[:n] for n in (2, 1) if len(name) > n and name[:n] in SURNAMES), "")
+
+
+def _first_letters(surname: str) -> list[str]:
+    return [syllable[0] for syllable in SURNAMES.get(surname, "").split()]
 
 
 def _letters(text: str) -> str:
     return "".join(character for character in text if character.isascii() and character.isalnum())
+
+
+def _plain(text: str) -> str:
+    """Lower case, without tone marks: 区 begins with ``ō``."""
+    return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if c.isascii())[:LONGEST]

@@ -7,7 +7,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -37,6 +39,7 @@ from unfold.contrib.filters.admin import (
 from unfold.widgets import UnfoldAdminSingleDateWidget, UnfoldAdminTextareaWidget
 
 from incubator.common.errors import RuleBroken
+from incubator.common.long_lists import LongPaginator
 
 REFUSALS_SHOWN = 20
 
@@ -97,6 +100,16 @@ class QuestionFilter(DropdownFilter):
         return question[1](queryset) if question else queryset
 
 
+def among(rows: QuerySet, parts: QuerySet, key: str) -> QuerySet:
+    """Of ``rows`` those that one of ``parts`` points at with its foreign key ``key``.
+
+    Written so that the answer can come from an index of the parts in the order of the rows, newest first. Joined row by
+    row, the first page would be looked for through everybody who is not on it.
+    """
+    column = f"{key}_id"
+    return rows.filter(pk__in=parts.order_by(f"-{column}").distinct(column).values(column))
+
+
 # --- Moves ------------------------------------------------------------------------------------------------------------
 
 
@@ -151,16 +164,71 @@ class Move:
 
 @dataclass(frozen=True)
 class Section:
-    """A read-only part of a page below its fields: a title and a piece of HTML."""
+    """A read-only part of a page below its fields: a title and a piece of HTML; ``note`` says it in a word."""
 
     title: Any
     html: SafeString
+    note: Any = ""
 
 
-def table(title: Any, headings: Sequence[Any], rows: Iterable[Sequence[Any]], *, empty: Any = "") -> Section:
-    """A section that is a table; ``empty`` is said instead when there are no rows."""
-    context = {"headings": headings, "rows": list(rows), "empty": empty}
-    return Section(title, render_to_string("admin/desk/table.html", context))
+PART_SHOWN = 10  # rows of a part of a page
+
+
+@dataclass(frozen=True)
+class Part:
+    """The first rows of a part of a page, and whether there are more; one query, whatever there is."""
+
+    rows: list[Any]
+    has_more: bool
+
+    @classmethod
+    def of(cls, rows: QuerySet, most: int = PART_SHOWN) -> "Part":
+        found = list(rows[: most + 1])
+        return cls(found[:most], len(found) > most)
+
+    @property
+    def count(self) -> str:
+        """``3``, ``10+``, nothing for none."""
+        return f"{len(self.rows)}+" if self.has_more else f"{len(self.rows) or ''}"
+
+    def link(self, model: type[Model], search: str, **filters: str) -> tuple[str, Any] | None:
+        """Where all of them are: the model's list, searched; nothing where all are shown."""
+        if not self.has_more:
+            return None
+        url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        return f"{url}?{urlencode({'q': search, **filters})}", _("Show all in their list")
+
+
+def table(
+    title: Any,
+    headings: Sequence[Any],
+    rows: Iterable[Sequence[Any]],
+    *,
+    empty: Any = "",
+    more: tuple[str, Any] | None = None,
+    note: Any = "",
+) -> Section:
+    """A section that is a table; ``empty`` is said instead when there are no rows, ``more`` is a link below it."""
+    context = {"headings": headings, "rows": list(rows), "empty": empty, "more": more}
+    return Section(title, render_to_string("admin/desk/table.html", context), note)
+
+
+def columns(title: Any, sections: Iterable[Section], *, note: Any = "") -> Section:
+    """Sections one below the other as one, each under its own title."""
+    return Section(title, render_to_string("admin/desk/parts.html", {"parts": list(sections)}), note)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened to what a page is about: when, what, who did it (none for a program), and why."""
+
+    at: datetime
+    what: Any
+    by: Any = None
+    why: Any = ""
+
+
+HAPPENINGS_SHOWN = 20
 
 
 def facts(title: Any, pairs: Iterable[tuple[Any, Any]]) -> Section:
@@ -207,6 +275,9 @@ class Extension:
     moves: list[Move] = field(default_factory=list)
     inlines: list[Any] = field(default_factory=list)
     sections: list[Callable[[HttpRequest, Any], Section | None]] = field(default_factory=list)
+    # What happened to a row as far as the room knows, the newest of it: at most HAPPENINGS_SHOWN.
+    happenings: list[Callable[[HttpRequest, Any], Iterable[Happening]]] = field(default_factory=list)
+    media: list[forms.Media] = field(default_factory=list)  # of the sections
 
 
 _EXTENSIONS: dict[type[Model], Extension] = {}
@@ -233,9 +304,10 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
     may_add = True
     may_edit = True  # where not, a page is looked at and its moves are made
     may_delete = False  # people, ledgers, awards and whatever hangs on them are never deleted
-    is_long = False  # too many rows for a drop-down: filters on it are search fields
+    is_long = False  # too many rows for a drop-down (filters on it are search fields), and too many to count
     moves: Sequence[Move] = ()
     sections: Sequence[Callable[[HttpRequest, Any], Section | None]] = ()
+    has_contents = False  # so many sections that a line of links to them stands on top
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_filter_submit = True
@@ -259,6 +331,11 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
             for add in self.extension.list_rows:
                 rows = add(rows)
         return rows.order_by(*(self.get_ordering(request) or self.model._meta.ordering))
+
+    def get_paginator(self, request: HttpRequest, queryset: QuerySet, per_page: int, *args: Any, **kw: Any) -> Any:
+        if not self.is_long:
+            return super().get_paginator(request, queryset, per_page, *args, **kw)
+        return LongPaginator(queryset, per_page, *args, rows=self.get_queryset(request), **kw)
 
     def list_rows(self, rows: QuerySet) -> QuerySet:
         """What only the list needs: annotations and prefetches of its columns."""
@@ -420,6 +497,15 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
         found = [section(request, obj) for section in (*self.sections, *self.extension.sections)]
         return [section for section in found if section is not None]
 
+    def happenings(self, request: HttpRequest, obj: Any) -> list[Happening]:
+        """What the higher rooms know to have happened, the newest first."""
+        found = [happening for tell in self.extension.happenings for happening in tell(request, obj)]
+        return sorted(found, key=lambda happening: happening.at, reverse=True)[:HAPPENINGS_SHOWN]
+
+    @property
+    def media(self) -> forms.Media:
+        return sum(self.extension.media, super().media)
+
     def render_change_form(self, request: HttpRequest, context: dict, *args: Any, obj: Any = None, **kw: Any) -> Any:
         if obj is not None:
             context["moves"] = [
@@ -428,6 +514,7 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
                 if move.fits(obj) and self.may_move(request, move)
             ]
             context["sections"] = self.get_sections(request, obj)
+            context["has_contents"] = self.has_contents
             for _move, form in context["moves"]:
                 context["media"] += form.media
         return super().render_change_form(request, context, *args, obj=obj, **kw)

@@ -1,5 +1,6 @@
 """The staff desk's pages of this room."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -14,8 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from incubator.common.desk import (
+    HAPPENINGS_SHOWN,
     Colours,
+    Happening,
     Move,
+    Part,
     QuestionFilter,
     ReadOnlyAdmin,
     Reason,
@@ -216,5 +220,37 @@ def _grants_of(request: HttpRequest, **whose: Any) -> Section | None:
     return _grant_table(gettext("Traffic grants"), found)
 
 
-extend_desk(Trainee, sections=[lambda request, trainee: _grants_of(request, participation__trainee=trainee)])
+def _trainee_grants(request: HttpRequest, trainee: Trainee) -> Section | None:
+    if not request.user.has_perm("grants.view_grant"):
+        return None
+    found = Grant.objects.visible_to(request.user).filter(participation__trainee=trainee)
+    part = Part.of(found.select_related("participation__cohort__programme"))
+    rows = [
+        (
+            link_to(g, g.proposed_on),
+            g.participation.cohort,
+            number(g.impressions),
+            g.get_level_display(),
+            g.get_state_display(),
+            g.approved_on or "-",
+        )
+        for g in part.rows
+    ]
+    headings = [_("proposed on"), _("cohort"), _("impressions"), _("level"), _("state"), _("approved on")]
+    more = part.link(Grant, trainee.number)
+    return table(_("Traffic grants"), headings, rows, empty=_("None."), more=more, note=part.count)
+
+
+def _moves(request: HttpRequest, trainee: Trainee) -> Iterator[Happening]:
+    if not request.user.has_perm("grants.view_grant"):
+        return
+    own = Grant.objects.visible_to(request.user).filter(participation__trainee=trainee)
+    for move in (
+        GrantMove.objects.filter(grant__in=own).select_related("by", "grant").order_by("-pk")[:HAPPENINGS_SHOWN]
+    ):
+        words = gettext("Traffic grant of %(impressions)s") % {"impressions": number(move.grant.impressions)}
+        yield Happening(move.at, f"{words} · {move}", move.by, move.reason)
+
+
+extend_desk(Trainee, sections=[_trainee_grants], happenings=[_moves])
 extend_desk(Participation, sections=[lambda request, participation: _grants_of(request, participation=participation)])

@@ -10,5 +10,5 @@ class MetricsConfig(AppConfig):
     verbose_name = _("Followers")
 
     def ready(self) -> None:
-        """Register this room's kinds of job."""
-        from incubator.metrics import batches, jobs  # noqa: F401
+        """Register this room's kinds of job, and how it finds people."""
+        from incubator.metrics import batches, finders, jobs  # noqa: F401

@@ -5,8 +5,10 @@ from typing import Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from incubator.common.encryption import BoundRows, EncryptedTextField
@@ -62,6 +64,7 @@ class CreatorAccount(models.Model):
                 violation_error_message=_("This account belongs to a trainee already."),
             )
         ]
+        indexes = [models.Index(OpClass(Lower("handle"), name="text_pattern_ops"), name="account_handle_folded")]
 
     def __str__(self) -> str:
         return f"{self.get_platform_display()} {self.handle}"

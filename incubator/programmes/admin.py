@@ -1,5 +1,7 @@
 """The staff desk's pages of this room."""
 
+from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from django.contrib import admin
@@ -8,10 +10,25 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
+from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
-from incubator.common.desk import Colours, Move, Reason, ScopedAdmin, Section, adopt, extend_desk, link_to, table
+from incubator.common.desk import (
+    HAPPENINGS_SHOWN,
+    Colours,
+    Happening,
+    Move,
+    Part,
+    Reason,
+    ScopedAdmin,
+    Section,
+    adopt,
+    among,
+    extend_desk,
+    link_to,
+    table,
+)
 from incubator.programmes.choices import MOVES, ParticipationState
 from incubator.programmes.models import Cohort, Participation, ParticipationMove, Programme
 from incubator.programmes.services import admit, nominate_trainees, start_training, withdraw
@@ -128,6 +145,53 @@ class ParticipationAdmin(ScopedAdmin):
 # --- Added to a trainee's pages ---------------------------------------------------------------------------------------
 
 
+class ParticipationFilter(DropdownFilter):
+    """People with one participation that is all of what the filters of this kind ask for together."""
+
+    lookup = ""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        """The first filter that is asked asks for all of them."""
+        asked = [(kind, value) for kind in PARTICIPATION_FILTERS if (value := request.GET.get(kind.parameter_name))]
+        if not asked or not isinstance(self, asked[0][0]):
+            return queryset
+        found = Participation.objects.visible_to(request.user)
+        try:
+            return among(queryset, found.filter(**{kind.lookup: value for kind, value in asked}), "trainee")
+        except ValueError:  # no number
+            return queryset.none()
+
+
+class ProgrammeFilter(ParticipationFilter):
+    title = _("programme")
+    parameter_name = "programme"
+    lookup = "cohort__programme"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        return [(row.pk, row.name) for row in Programme.objects.all()]
+
+
+class CohortFilter(ParticipationFilter):
+    title = _("cohort")
+    parameter_name = "cohort"
+    lookup = "cohort"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        return [(row.pk, str(row)) for row in Cohort.objects.select_related("programme")]
+
+
+class StateFilter(ParticipationFilter):
+    title = _("state of the participation")
+    parameter_name = "participation"
+    lookup = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        return ParticipationState.choices
+
+
+PARTICIPATION_FILTERS: list[type[ParticipationFilter]] = [ProgrammeFilter, CohortFilter, StateFilter]
+
+
 @display(description=_("latest participation"))
 def latest_state(trainee: Trainee) -> str:
     latest = next(iter(trainee.participations.all()), None)  # newest first, prefetched
@@ -142,12 +206,49 @@ def _participations(request: HttpRequest, trainee: Trainee) -> Section | None:
     if not request.user.has_perm("programmes.view_participation"):
         return None
     found = Participation.objects.visible_to(request.user).filter(trainee=trainee).select_related("cohort__programme")
+    part, today = Part.of(found), timezone.localdate()
     rows = [
-        (link_to(p, p.cohort), p.get_state_display(), p.nominated_on, p.graduated_on or "-", p.support_ends_on or "-")
-        for p in found
+        (link_to(p, p.cohort), p.get_state_display(), p.nominated_on, p.graduated_on or "-", _support(p, today))
+        for p in part.rows
     ]
-    headings = [_("cohort"), _("state"), _("nominated on"), _("graduated on"), _("support until")]
-    return table(_("Participations"), headings, rows, empty=_("Takes part in no cohort yet."))
+    headings = [_("cohort"), _("state"), _("nominated on"), _("graduated on"), _("support period")]
+    return table(
+        _("Participations"),
+        headings,
+        rows,
+        empty=_("Takes part in no cohort yet."),
+        more=part.link(Participation, trainee.number),
+        note=part.rows[0].get_state_display() if part.rows else "",
+    )
 
 
-extend_desk(Trainee, columns=[latest_state], list_rows=[_with_participations], sections=[_participations])
+def _support(participation: Participation, today: date) -> str:
+    """``2026-06-01 – 2026-11-27, 12 days left``."""
+    if participation.support_starts_on is None:
+        return "-"
+    days = f"{participation.support_starts_on} – {participation.support_ends_on}"
+    left = participation.support_days_left(today)
+    if not left:
+        return days
+    sentence = ngettext("%(days)s, %(count)s day left", "%(days)s, %(count)s days left", left)
+    return sentence % {"days": days, "count": left}
+
+
+def _moves(request: HttpRequest, trainee: Trainee) -> Iterator[Happening]:
+    if not request.user.has_perm("programmes.view_participation"):
+        return
+    found = ParticipationMove.objects.filter(
+        participation__in=Participation.objects.visible_to(request.user).filter(trainee=trainee)
+    ).select_related("by", "participation__cohort")
+    for move in found.order_by("-pk")[:HAPPENINGS_SHOWN]:
+        yield Happening(move.at, f"{move.participation.cohort.name} · {move}", move.by, move.reason)
+
+
+extend_desk(
+    Trainee,
+    columns=[latest_state],
+    list_rows=[_with_participations],
+    filters=PARTICIPATION_FILTERS,
+    sections=[_participations],
+    happenings=[_moves],
+)

@@ -82,14 +82,11 @@ class Participation(models.Model):
     """One trainee in one cohort. The support period is a window of days, both ends included, opened by graduation."""
 
     trainee = models.ForeignKey(Trainee, models.PROTECT, related_name="participations", verbose_name=_("trainee"))
-    cohort = models.ForeignKey(Cohort, models.PROTECT, related_name="participations", verbose_name=_("cohort"))
+    cohort = models.ForeignKey(
+        Cohort, models.PROTECT, related_name="participations", db_index=False, verbose_name=_("cohort")
+    )
     state = models.CharField(
-        _("state"),
-        max_length=10,
-        choices=ParticipationState,
-        default=ParticipationState.NOMINATED,
-        editable=False,
-        db_index=True,
+        _("state"), max_length=10, choices=ParticipationState, default=ParticipationState.NOMINATED, editable=False
     )
     nominated_on = models.DateField(_("nominated on"))
     graduated_on = models.DateField(_("graduated on"), null=True, editable=False)
@@ -113,6 +110,10 @@ class Participation(models.Model):
                 condition=~graduated_q() | Q(graduated_on__isnull=False, support_starts_on__isnull=False),
                 name="graduation_has_a_day_and_opens_support",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["cohort", "trainee"], name="participation_cohort"),
+            models.Index(fields=["state", "trainee"], include=["cohort"], name="participation_state"),
         ]
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from incubator.common.desk import Section, adopt
+from incubator.common.desk import Part, Section, adopt, extend_desk, link_to, table
 from incubator.common.masking import mask_id_number, mask_phone
 from incubator.imports.admin import (
     Count,
@@ -27,6 +27,7 @@ from incubator.rosters.choices import RowStatus
 from incubator.rosters.models import RosterImport, RosterRow
 from incubator.rosters.services import apply_roster, discard_roster, recheck_roster, upload_roster
 from incubator.rosters.template import blank_roster
+from trainees.models import Trainee
 
 HEADINGS = [
     _("row"),
@@ -96,3 +97,33 @@ class RosterImportAdmin(StagedImportAdmin):
         file = form.cleaned_data["file"]
         written = upload_roster(file, cohort=obj.cohort, region=obj.region, by=request.user, name=file.name)
         adopt(obj, written)
+
+
+# --- Added to a trainee's pages ---------------------------------------------------------------------------------------
+
+
+def _rosters_of(request: HttpRequest, trainee: Trainee) -> Section | None:
+    """The rows of workbooks that named somebody, as far as their imports may be seen."""
+    if not request.user.has_perm("rosters.view_rosterimport"):
+        return None
+    own = RosterImport.objects.visible_to(request.user)
+    found = RosterRow.objects.filter(trainee=trainee, roster__in=own).defer("values").order_by("-roster", "number")
+    part = Part.of(found.select_related("roster__cohort__programme", "roster__uploaded_by"))
+    rows = [
+        (
+            link_to(row.roster, row.roster.file_name),
+            row.number,
+            row.get_status_display(),
+            row.roster.get_state_display(),
+            row.roster.cohort,
+            row.roster.uploaded_by,
+            timezone.localtime(row.roster.uploaded_at).date(),
+        )
+        for row in part.rows
+    ]
+    headings = [_("file"), _("row"), _("status"), _("state of the import"), _("cohort"), _("uploaded by"), _("on")]
+    empty = _("No roster in the system names this person.")
+    return table(_("Rosters"), headings, rows, empty=empty, note=part.count)
+
+
+extend_desk(Trainee, sections=[_rosters_of])

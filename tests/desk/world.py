@@ -36,9 +36,11 @@ from incubator.metrics.models import (
 )
 from incubator.programmes.models import Cohort, Participation, Programme
 from incubator.regions.models import KeyCounty, Region, RegionAlias
-from incubator.rosters.models import RosterFinding, RosterImport
+from incubator.rosters.checking import Person
+from incubator.rosters.models import RosterFinding, RosterImport, RosterRow
 from tests import factories
-from trainees.models import Trainee
+from trainees.choices import ChangeKind
+from trainees.models import Trainee, TraineeChange
 
 World = dict[type[Model], Any]
 
@@ -63,7 +65,16 @@ def _people(county: Region, tag: str) -> World:
     cohort = factories.CohortFactory(programme=programme)
     trainee = factories.TraineeFactory(name=f"学员{tag}", county=county, township=f"镇{tag}")
     participation = factories.graduate_row(timezone.localdate() - timedelta(days=30), trainee=trainee, cohort=cohort)
-    return {Programme: programme, Cohort: cohort, Trainee: trainee, Participation: participation}
+    change = TraineeChange.objects.create(
+        trainee=trainee, kind=ChangeKind.EDITED, fields={"township": ["", f"镇{tag}"], "county": [None, county.pk]}
+    )
+    return {
+        Programme: programme,
+        Cohort: cohort,
+        Trainee: trainee,
+        Participation: participation,
+        TraineeChange: change,
+    }
 
 
 def _schedule(tag: str) -> World:
@@ -219,6 +230,8 @@ def _roster(world: World, staff: User, tag: str) -> World:
         new_count=1,
         uploaded_by=staff,
     )
+    values = json.dumps(asdict(Person(name=f"学员{tag}", county=world[Region].pk)))
+    RosterRow.objects.create(roster=roster, number=3, status="matched", values=values, trainee=world[Trainee])
     RosterFinding.objects.create(roster=roster, row=3, value=f"值{tag}", sentence="Look", is_error=False)
     return {RosterImport: roster}
 

@@ -1,10 +1,13 @@
 """Creator accounts and the consent to read them. Tokens are never shown, nor read from the table."""
 
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.forms.widgets import Script
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -13,19 +16,25 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from incubator.common.desk import (
+    HAPPENINGS_SHOWN,
     Colours,
+    Happening,
     Move,
+    Part,
     QuestionFilter,
     ReadOnlyAdmin,
     ScopedAdmin,
     Section,
     adopt,
+    among,
+    columns,
     extend_desk,
     link_to,
     number,
@@ -35,14 +44,17 @@ from incubator.metrics.account_chart import account_chart
 from incubator.metrics.admin.cohorts import cohorts_page
 from incubator.metrics.admin.consent import ConsentList, consent_events, consent_reminders
 from incubator.metrics.choices import CONSENTED, AccountState
-from incubator.metrics.consents import needing_consent
-from incubator.metrics.models import Authorisation, CreatorAccount
+from incubator.metrics.consents import needing_consent, said_by
+from incubator.metrics.finders import accounts_by_handle
+from incubator.metrics.models import Authorisation, ConsentEvent, CreatorAccount
 from incubator.metrics.readings_file import readings_file
 from incubator.metrics.services import register_accounts, withdraw_consent
 from trainees.models import Trainee
-from trainees.queries import person_q
+from trainees.queries import person_q, tidy
 
 FAILURES_SHOWN = 20
+CHART_CSS: dict[str, Sequence[str]] = {"all": ["admin/followers.css"]}
+CHART_JS: list[Any] = [Script("admin/followers.js", defer=True)]
 
 
 def needing_consent_now(accounts: QuerySet) -> QuerySet:
@@ -56,12 +68,19 @@ class ConsentFilter(QuestionFilter):
     questions = {"needed": (_("needed (again)"), needing_consent_now)}
 
 
-def _chart(request: HttpRequest, account: CreatorAccount) -> Section:
-    """Readings of the span that was asked for (``?span=``), the newest with its day and source, and the way to all."""
+def _chart(request: HttpRequest, account: CreatorAccount, *, also: str = "", with_siblings: bool = True) -> Section:
+    """Readings of the span that was asked for (``?span=``), the newest with its day and source, and the way to all.
+
+    ``also`` is what else the page's address keeps when another span is asked for.
+    """
     chart = account_chart(account, span=request.GET.get("span", ""), user=request.user, on=timezone.localdate())
-    siblings = CreatorAccount.objects.visible_to(request.user).filter(trainee=account.trainee_id).exclude(pk=account.pk)
+    siblings = CreatorAccount.objects.none()
+    if with_siblings:
+        own = CreatorAccount.objects.visible_to(request.user).filter(trainee=account.trainee_id)
+        siblings = own.exclude(pk=account.pk)
     context = {
         "chart": chart,
+        "also": f"{also}&" if also else "",
         "latest": getattr(account, "latest", None),
         "gained": "" if chart.gained is None else f"{chart.gained:+,}",
         "siblings": [(str(a), reverse("admin:metrics_creatoraccount_change", args=[a.pk])) for a in siblings],
@@ -107,18 +126,18 @@ class CreatorAccountAdmin(ScopedAdmin):
     ]
 
     class Media:
-        css = {"all": ["admin/followers.css"]}
-        js = [Script("admin/followers.js", defer=True)]
+        css = CHART_CSS
+        js = CHART_JS
 
     def list_rows(self, rows: QuerySet) -> QuerySet:
         return rows.annotate(consent_ends_at=F("authorisation__refresh_expires_at"))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """A handle is asked first, then the person: two indexes one after the other, never both at once."""
-        term = search_term.strip()
+        term = tidy(search_term)
         if not term:
             return queryset, False
-        by_handle = queryset.filter(handle__startswith=term)
+        by_handle = accounts_by_handle(queryset, term)
         return (by_handle if by_handle.exists() else queryset.filter(person_q(term, "trainee__"))), False
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -191,8 +210,7 @@ class CreatorAccountAdmin(ScopedAdmin):
 
     @display(description=_("consent until"), ordering="consent_ends_at")
     def consent_until(self, row: Any) -> Any:
-        is_valid = row.consent_ends_at and row.state == AccountState.LINKED
-        return timezone.localtime(row.consent_ends_at).date() if is_valid else None
+        return _consent_until(row)
 
 
 @admin.register(Authorisation)
@@ -215,6 +233,24 @@ class AuthorisationAdmin(ReadOnlyAdmin):
 # --- Added to a trainee's pages ---------------------------------------------------------------------------------------
 
 
+def _accounts_in(*states: AccountState) -> Callable[[QuerySet], QuerySet]:
+    return lambda people: among(people, CreatorAccount.objects.filter(state__in=states), "trainee")
+
+
+class AccountFilter(QuestionFilter):
+    title = _("creator account")
+    parameter_name = "account"
+    questions = {
+        "any": (_("has one"), lambda people: among(people, CreatorAccount.objects.all(), "trainee")),
+        "none": (_("has none"), lambda people: people.filter(~Exists(_own_accounts()))),
+        **{state.value: (state.label, _accounts_in(state)) for state in AccountState},
+    }
+
+
+def _own_accounts() -> QuerySet:
+    return CreatorAccount.objects.filter(trainee=OuterRef("pk")).order_by()
+
+
 @display(description=_("followers"))
 def trainee_followers(trainee: Trainee) -> str:
     """Of the account with the most, with the day on which it had them."""
@@ -226,13 +262,37 @@ def _with_accounts(trainees: QuerySet) -> QuerySet:
     return trainees.prefetch_related("accounts__latest")
 
 
-def _accounts(request: HttpRequest, trainee: Trainee) -> Section | None:
+def _followers(request: HttpRequest, trainee: Trainee) -> Section | None:
+    """The accounts, and the chart of one of them: the one asked for (``?account=``), else the largest."""
     if not request.user.has_perm("metrics.view_creatoraccount"):
         return None
-    found = CreatorAccount.objects.visible_to(request.user).filter(trainee=trainee).select_related("latest")
-    rows = [(link_to(a), a.get_state_display(), *_latest(a)) for a in found]
-    headings = [_("account"), _("state"), _("followers"), _("read on")]
-    return table(_("Creator accounts"), headings, rows, empty=_("No account is entered yet."))
+    found = CreatorAccount.objects.visible_to(request.user).filter(trainee=trainee).order_by("pk")
+    found = found.select_related("latest").annotate(consent_ends_at=F("authorisation__refresh_expires_at"))
+    part = Part.of(found)
+    shown = _chosen(part.rows, request.GET.get("account", ""))
+    rows = [
+        (link_to(a), a.get_state_display(), *_latest(a), _consent_until(a) or "-", _chart_link(a, shown))
+        for a in part.rows
+    ]
+    headings = [_("account"), _("state"), _("followers"), _("read on"), _("consent until"), _("chart")]
+    more = part.link(CreatorAccount, trainee.number)
+    accounts = table("", headings, rows, empty=_("No account is entered yet."), more=more)
+    if shown is None:
+        return columns(_("Followers"), [accounts])
+    chart = _chart(request, shown, also=f"account={shown.pk}", with_siblings=False)
+    return columns(_("Followers"), [accounts, Section(str(shown), chart.html)], note=_latest(shown)[0])
+
+
+def _chosen(accounts: list[Any], asked: str) -> Any:
+    """The account whose chart is shown; none where there is none."""
+    by_size = sorted(accounts, key=lambda a: latest.followers if (latest := getattr(a, "latest", None)) else -1)
+    return next((a for a in accounts if str(a.pk) == asked), by_size[-1] if by_size else None)
+
+
+def _chart_link(account: CreatorAccount, shown: CreatorAccount | None) -> Any:
+    if account == shown:
+        return _("below")
+    return format_html('<a class="desk-link" href="?account={}#followers">{}</a>', account.pk, _("show"))
 
 
 def _latest(account: CreatorAccount) -> tuple[str, Any]:
@@ -240,4 +300,44 @@ def _latest(account: CreatorAccount) -> tuple[str, Any]:
     return (number(latest.followers), latest.day) if latest else ("-", "-")
 
 
-extend_desk(Trainee, columns=[trainee_followers], list_rows=[_with_accounts], sections=[_accounts])
+def _consent_until(account: Any) -> date | None:
+    is_valid = account.consent_ends_at and account.state == AccountState.LINKED
+    return timezone.localtime(account.consent_ends_at).date() if is_valid else None
+
+
+def _consent(request: HttpRequest, trainee: Trainee) -> Section | None:
+    """What happened to the consents of all accounts, and until when they hold."""
+    if not request.user.has_perm("metrics.view_creatoraccount"):
+        return None
+    found = ConsentEvent.objects.visible_to(request.user).filter(account__trainee=trainee)
+    part = Part.of(found.select_related("account", "by"))
+    rows = [
+        (_moment(e.at), link_to(e.account), e.get_what_display(), e.get_why_display() or "-", said_by(e))
+        for e in part.rows
+    ]
+    headings = [_("at"), _("account"), _("what"), _("why"), _("by whom")]
+    more = part.link(CreatorAccount, trainee.number)
+    return table(_("Consent"), headings, rows, empty=_("The owner has not consented yet."), more=more)
+
+
+def _consent_happenings(request: HttpRequest, trainee: Trainee) -> Iterator[Happening]:
+    if not request.user.has_perm("metrics.view_creatoraccount"):
+        return
+    found = ConsentEvent.objects.visible_to(request.user).filter(account__trainee=trainee)
+    for event in found.select_related("account", "by")[:HAPPENINGS_SHOWN]:
+        yield Happening(event.at, str(event), event.by, event.get_why_display())
+
+
+def _moment(at: Any) -> str:
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "-"
+
+
+extend_desk(
+    Trainee,
+    columns=[trainee_followers],
+    list_rows=[_with_accounts],
+    filters=[AccountFilter],
+    sections=[_followers, _consent],
+    happenings=[_consent_happenings],
+    media=[forms.Media(css=CHART_CSS, js=CHART_JS)],
+)

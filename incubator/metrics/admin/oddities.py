@@ -29,10 +29,11 @@ from incubator.common.desk import (
 )
 from incubator.metrics.choices import QuarantineState
 from incubator.metrics.events import EXPLAINED
-from incubator.metrics.models import Correction, QuarantinedReading, Spike
+from incubator.metrics.finders import accounts_by_handle
+from incubator.metrics.models import Correction, CreatorAccount, QuarantinedReading, Spike
 from incubator.metrics.queries import FRESH_DAYS, history, with_traffic
 from incubator.metrics.services.readings import accept_reading, reject_reading
-from trainees.queries import person_q
+from trainees.queries import person_q, tidy
 
 CHART_AROUND, TABLE_AROUND = timedelta(days=45), timedelta(days=7)
 # Remarks of those that were decided by a later figure, not by somebody.
@@ -184,10 +185,10 @@ class OddityAdmin(ReadOnlyAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         """A handle is asked first, then the person: two indexes one after the other, never both at once."""
-        term = search_term.strip()
+        term = tidy(search_term)
         if not term:
             return queryset, False
-        by_handle = queryset.filter(account__handle__startswith=term)
+        by_handle = queryset.filter(account__in=accounts_by_handle(CreatorAccount.objects.order_by(), term))
         return (by_handle if by_handle.exists() else queryset.filter(person_q(term, "account__trainee__"))), False
 
     @display(description=_("account"))
