@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from incubator.common.desk import ScopedAdmin
+from trainees import revealing  # noqa: F401 - adds to the page
 from trainees.models import Trainee
 from trainees.queries import person_q
 
