@@ -85,6 +85,7 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("regions.Region", "map"),
             ("regions.KeyCounty", "star"),
             ("accounts.User", "person"),
+            ("accounts.AccessRecord", "visibility"),
             ("auth.Group", "groups"),
             ("django_celery_beat.PeriodicTask", "schedule"),
             ("django_celery_beat.CrontabSchedule", "calendar_clock"),

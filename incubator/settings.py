@@ -230,6 +230,9 @@ COVERAGE_KEPT_SECONDS = env.int(
     "COVERAGE_KEPT_SECONDS", default=300
 )  # a region's table of coverage is kept so long; 0: not
 
+# How often in an hour one person may have an ID number or a phone shown in full.
+REVEALS_PER_HOUR = env.int("REVEALS_PER_HOUR", default=30)
+
 # --- Language, time, files -------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "zh-hans"
@@ -284,7 +287,7 @@ LOGGING = {
         "django.db.backends": {"level": "INFO"},  # at DEBUG every statement with its values
     },
 }
-# Beside this, every record is masked, whoever writes it (incubator.common.logs), and a report of an error names no value.
+# Beside this every record is masked, whoever writes it (incubator.common.logs); the report of an error names no value.
 DEFAULT_EXCEPTION_REPORTER = "incubator.common.logs.MaskedReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "incubator.common.logs.PersonalDataFilter"
 

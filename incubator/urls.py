@@ -9,6 +9,7 @@ from django.views.i18n import set_language
 from incubator.desk import search_view
 from incubator.metrics.admin.coverage import coverage_view
 from incubator.portal.views import home
+from trainees.revealing import reveal_view
 
 urlpatterns = [
     path("", home, name="home"),
@@ -21,5 +22,6 @@ urlpatterns = [
     path("language/", login_not_required(set_language), name="set_language"),
     path("admin/metrics/coverage/", admin.site.admin_view(coverage_view), name="metrics_coverage"),
     path("admin/search/", admin.site.admin_view(search_view), name="desk_search"),  # before the theme's own
+    path("admin/trainees/trainee/<int:pk>/reveal/", admin.site.admin_view(reveal_view), name="trainee_reveal"),
     path("admin/", admin.site.urls),
 ]

@@ -24,6 +24,7 @@ from incubator.common.desk import (
 )
 from incubator.common.long_lists import DaysFilter
 from incubator.regions.filters import RegionFilter
+from trainees import revealing  # noqa: F401 - adds to the page
 from trainees.history import in_words
 from trainees.models import Trainee, TraineeChange
 from trainees.queries import person_q

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from incubator.accounts.choices import Role
-from incubator.accounts.models import User
-from incubator.common.encryption import index_fingerprint, reserve_keys
+from incubator.accounts.access import record_access
+from incubator.accounts.choices import AccessKind, Role
+from incubator.accounts.models import AccessRecord, User
+from incubator.common.encryption import Undecipherable, index_fingerprint, reserve_keys
 from incubator.common.errors import RuleBroken
+from incubator.common.masking import mask_numbers
 from incubator.common.sealed import IndexedTable
 from incubator.regions.models import Region
 from trainees.choices import ChangeKind
@@ -19,6 +22,8 @@ from trainees.history import Change, differences, record_changes
 from trainees.identity import ID_NUMBER_CONTEXT, PHONE_CONTEXT, id_number_index, phone_index
 from trainees.models import IndexKey, Trainee
 from trainees.names import initials
+
+SHORTEST_REASON = 2  # characters: 回访
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,55 @@ def change_trainee(trainee: Trainee, *, by: Any, values: Mapping[str, Any], why:
     row.save(update_fields=[*changed, "initials"])
     record_changes([Change(row.pk, changed)], kind=ChangeKind.EDITED, by=by, why=why)
     return True
+
+
+@transaction.atomic
+def reveal(trainee: Trainee, field: str, *, by: User, reason: str, at: datetime) -> str:
+    """The ID number or phone (``field``) in full, for one answer. That it was shown is recorded with the reason.
+
+    Raises ``RuleBroken`` for whoever may not, without a reason, too often, or where there is none to show.
+    """
+    if not by.has_perm("trainees.reveal_personal_data") or not Trainee.objects.visible_to(by).filter(pk=trainee.pk):
+        raise RuleBroken(_("You may not have this shown. Ask head office."))
+    reason = _reason_to_reveal(reason)
+    _require_few_reveals(by, at)
+    shown = _plain(trainee, field)
+    record_access(Trainee, kind=AccessKind.REVEAL, by=by, fields=[field], row=trainee.pk, reason=reason)
+    return shown
+
+
+def _reason_to_reveal(reason: str) -> str:
+    reason = reason.strip()
+    if len(reason) < SHORTEST_REASON:
+        raise RuleBroken(_("Say what you need it for; it is recorded with your name."))
+    if mask_numbers(reason) != reason:
+        raise RuleBroken(_("Leave ID numbers and phones out of the reason: it is kept as it is written."))
+    return reason
+
+
+def _require_few_reveals(by: User, at: datetime) -> None:
+    """So that nobody copies a list one by one. The asker's row is locked, so that clicks at once are counted."""
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)
+    shown = AccessRecord.objects.filter(by=by, kind=AccessKind.REVEAL, at__gt=at - timedelta(hours=1)).count()
+    if shown >= settings.REVEALS_PER_HOUR:
+        raise RuleBroken(
+            _("You have had %(count)s numbers shown within an hour; that is as many as are allowed. Try again later.")
+            % {"count": shown}
+        )
+
+
+def _plain(trainee: Trainee, field: str) -> str:
+    if field not in ("id_number", "phone"):
+        raise RuleBroken(_("Choose what is to be shown."))
+    try:
+        value = getattr(Trainee.objects.only(field).get(pk=trainee.pk), field)
+    except Undecipherable:
+        raise RuleBroken(
+            _("It cannot be read with the keys of this installation. Tell whoever runs it to look at manage.py doctor.")
+        ) from None
+    if not value:
+        raise RuleBroken(_("There is none for this person."))
+    return value
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.admin import EmailAddress
 from allauth.account.decorators import secure_admin_login
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -16,8 +17,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from incubator.accounts.choices import StaffGroup
-from incubator.accounts.models import Posting, User
-from incubator.common.desk import ScopedAdmin, ScopedInline
+from incubator.accounts.models import AccessRecord, Posting, User
+from incubator.common.desk import ReadOnlyAdmin, ScopedAdmin, ScopedInline, link_to
+from incubator.regions.scoping import scope_of
 
 # The site's login has the rate limits; the desk's own would be a second door without them.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -93,3 +95,41 @@ class GroupAdmin(DjangoGroupAdmin, ScopedAdmin):  # type: ignore[misc]
     @display(description=_("group"))
     def label(self, group: Group) -> str:
         return group_label(group)
+
+
+@admin.register(AccessRecord)
+class AccessRecordAdmin(ReadOnlyAdmin):
+    """Who saw or took personal data, for head office. Nobody changes or deletes one; the database refuses it too."""
+
+    list_display = ["at", "by", "kind", "of_whom", "which", "count", "reason"]
+    list_display_links = ["at"]
+    list_filter = ["kind"]
+    list_select_related = ["by"]
+    search_fields = ["by__username"]
+    search_help_text = _("Beginning of the user name of who looked")
+    fields = [("at", "by"), ("kind", "of_whom"), ("which", "count"), "reason"]
+    readonly_fields = ["of_whom", "which"]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) and scope_of(request.user).everything
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return super().has_module_permission(request) and scope_of(request.user).everything
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        term = search_term.strip()
+        return (queryset.filter(by__username__startswith=term) if term else queryset), False
+
+    @display(description=_("of what"))
+    def of_whom(self, record: AccessRecord) -> Any:
+        """The model, and for one row a link by its key: whom that is stands behind the link, for whoever may see it."""
+        model = apps.get_model(record.what)
+        name = f"{model._meta.verbose_name} {record.row}".strip()
+        return link_to(model(pk=record.row), name) if record.row else str(model._meta.verbose_name_plural)
+
+    @display(description=_("fields"))
+    def which(self, record: AccessRecord) -> str:
+        """The fields by the names that lists give them."""
+        fields = apps.get_model(record.what)._meta.concrete_fields
+        names = {field.name: str(field.verbose_name) for field in fields}
+        return ", ".join(names.get(name, name) for name in record.fields)

@@ -21,7 +21,8 @@ Allowed = Mapping[tuple[str, str], Iterable[str]]
 # a region up, which choosing a county needs.
 GROUPS: dict[str, Allowed] = {
     StaffGroup.MANAGER: {
-        ("trainees", ALL): WORK,
+        ("trainees", ALL): (*WORK, "reveal"),
+        ("accounts", "accessrecord"): VIEW,
         ("rosters", ALL): WORK,
         ("figures", ALL): WORK,
         ("programmes", ALL): WORK,
@@ -35,7 +36,7 @@ GROUPS: dict[str, Allowed] = {
         ("regions", "keycounty"): ("view", "change"),
     },
     StaffGroup.CLERK: {
-        ("trainees", ALL): ("view", "change"),
+        ("trainees", ALL): ("view", "change", "reveal"),
         ("rosters", ALL): WORK,
         ("figures", ALL): WORK,
         ("programmes", ALL): VIEW,

@@ -8,6 +8,7 @@ import logging
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from incubator.common.masking import mask_numbers
@@ -58,8 +59,8 @@ class PersonalDataFilter(SafeExceptionReporterFilter):
 class MaskedReporter(ExceptionReporter):
     """The report of an error, in a mail or on a developer's screen, without ID numbers and mobiles."""
 
-    def get_traceback_html(self) -> str:
-        return mask_numbers(super().get_traceback_html())
+    def get_traceback_html(self) -> SafeString:
+        return SafeString(mask_numbers(super().get_traceback_html()))
 
-    def get_traceback_text(self) -> str:
-        return mask_numbers(super().get_traceback_text())
+    def get_traceback_text(self) -> SafeString:
+        return SafeString(mask_numbers(super().get_traceback_text()))

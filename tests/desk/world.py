@@ -12,7 +12,9 @@ from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from courses.models import Attendance, Course, Enrolment, Graduation, Session, TrainingClass
-from incubator.accounts.models import User
+from incubator.accounts.access import record_access
+from incubator.accounts.choices import AccessKind
+from incubator.accounts.models import AccessRecord, User
 from incubator.certification.models import Award, Badge, Candidate, Rule
 from incubator.figures.checking import Figure
 from incubator.figures.models import FiguresFinding, FiguresImport, FiguresRow
@@ -57,6 +59,9 @@ def make_world(code: str, tag: str) -> World:
     world |= _followers(world, staff, tag)
     world |= _given(world, staff, tag)
     world |= _roster(world, staff, tag) | _figures(world, staff, tag)
+    world[AccessRecord] = record_access(
+        Trainee, kind=AccessKind.REVEAL, by=staff, fields=["phone"], row=world[Trainee].pk, reason=f"回访{tag}"
+    )
     return world
 
 
