@@ -60,6 +60,7 @@ class Trainee(models.Model):
             models.Index(fields=["county", "number"], name="trainee_county_number"),
             models.Index(fields=["name"], name="trainee_name", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["initials"], name="trainee_initials", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["born_on", "name"], name="trainee_born_name"),
         ]
 
     def __str__(self) -> str:

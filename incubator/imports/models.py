@@ -9,12 +9,13 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from incubator.common.encryption import EncryptedTextField
-from incubator.imports.choices import ImportState
+from incubator.imports.choices import ON_THE_WAY, ImportState
 from incubator.jobs.models import Job
 
 
 class StagedImport(models.Model):
-    """One uploaded workbook on its way: uploaded → to be confirmed → applied, or refused with a sentence.
+    """One uploaded workbook on its way: uploaded → being read → checked or in review → applied; or refused, or failed,
+    each with a sentence in ``error``; an applied one may be undone.
 
     A concrete import adds its region, its ``file`` and a count for each status of its rows.
     """
@@ -52,10 +53,15 @@ class StagedImport(models.Model):
     def __str__(self) -> str:
         return self.file_name
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a worker has it, or is to have it. Read with the job."""
+        return self.state in ON_THE_WAY or (self.job is not None and self.job.is_live)
+
 
 def says_why_q() -> Q:
-    """A refused import has a sentence."""
-    return ~Q(state=ImportState.REFUSED) | ~Q(error="")
+    """A refused import and a failed one have a sentence."""
+    return ~Q(state__in=(ImportState.REFUSED, ImportState.FAILED)) | ~Q(error="")
 
 
 def no_wrong_row_q() -> Q:

@@ -54,22 +54,21 @@ def _counts(request: HttpRequest, roster: RosterImport) -> Section | None:
 def _rows(request: HttpRequest, roster: RosterImport) -> Section | None:
     """The people, a page at a time, personal values masked."""
     page = page_of_rows(request, RosterRow.objects.filter(roster=roster))
-    names = dict(Region.objects.filter(code__in={row.plain["county"] for row in page}).values_list("code", "name"))
+    names = dict(Region.objects.filter(code__in={row.county_id for row in page}).values_list("code", "name"))
     lines = [Line(_shown(row, names), row.status == RowStatus.WRONG) for row in page]
     return preview(_("People in the workbook"), HEADINGS, lines, page)
 
 
 def _shown(row: RosterRow, names: dict[str, str]) -> list[Any]:
-    plain = row.plain
     return [
         row.number,
         row.get_status_display(),
-        plain["name"],
-        mask_id_number(plain["id_number"]),
-        mask_phone(plain["phone"]),
-        names.get(plain["county"], "-"),
-        plain["township"],
-        plain["handle"],
+        row.name,
+        mask_id_number(row.plain_id_number),
+        mask_phone(row.plain_phone),
+        names.get(row.county_id or "", "-"),
+        row.township,
+        row.handle,
     ]
 
 

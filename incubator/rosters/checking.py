@@ -1,115 +1,116 @@
-"""Checking the rows of a roster: each becomes a person to write, or findings that say what to correct."""
+"""Checking the rows of a roster by themselves: each becomes a person to write, or findings that say what to correct.
+
+Who is known already and who stands there twice is asked of all rows together: see ``matching``.
+"""
 
 import unicodedata
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from incubator.common.bulk import clean
 from incubator.common.errors import RuleBroken
 from incubator.common.masking import mask_id_number, mask_phone
 from incubator.common.workbooks import Cell, Row, Table
 from incubator.imports import checking
-from incubator.metrics.choices import Platform
-from incubator.metrics.models import CreatorAccount
+from incubator.programmes.choices import Weight
+from incubator.programmes.models import Cohort
 from incubator.regions.choices import Level
 from incubator.regions.models import Region
 from incubator.regions.queries import RegionFinder
-from incubator.rosters.choices import BACKGROUNDS, REQUIRED, SEXES, Column, RowStatus
-from incubator.rosters.models import RosterImport
-from trainees.identity import id_number_index, parse_id_number, parse_mobile
-from trainees.models import Trainee
+from incubator.rosters.choices import BACKGROUNDS, SEXES, Column
+from trainees.choices import Background
+from trainees.identity import parse_id_number, parse_mobile
 
 MASKS: dict[str, Callable[[str], str]] = {
     Column.ID_NUMBER: mask_id_number,
     Column.PHONE: mask_phone,
 }
+OLDEST = 120  # years that anybody lives
+COLUMNS = tuple(column.value for column in Column)
+EMPTY = Cell()
 
 
 @dataclass(slots=True)
 class Person:
-    """What a good row says, as plain values: region code, ISO date, E.164 phone."""
+    """What a good row says, as plain values: region code, E.164 phone. ``background`` is empty where it says nothing."""
 
     name: str = ""
     sex: str = ""
-    born_on: str = ""
+    born_on: date | None = None
     county: str = ""
     township: str = ""
     education: str = ""
-    background: str = "other"
+    background: str = ""
     id_number: str = ""
     phone: str = ""
     handle: str = ""
+    number: str = ""
 
 
 @dataclass(slots=True)
 class CheckedRow(checking.CheckedRow):
-    """A row with the person it describes, its findings, its status and the trainee it is, if known."""
+    """A row with the person it describes, its findings, and its cells as they are written, by column."""
 
     person: Person = field(default_factory=Person)
-    trainee_id: int | None = None
+    cells: Mapping[str, Cell] = field(default_factory=dict)
 
     @property
-    def status(self) -> str:
-        if self.is_wrong:
-            return RowStatus.WRONG
-        return RowStatus.MATCHED if self.trainee_id else RowStatus.NEW
-
-    def values(self) -> dict[str, Any]:
-        return asdict(self.person)
+    def texts(self) -> dict[str, str]:
+        return {column: cell.text for column, cell in self.cells.items() if cell.text}
 
 
-class RosterCheck:
-    """Checks a table for one import and one importer. A constant number of queries, whatever the number of rows."""
+class RowCheck:
+    """Checks rows one by one, for one region, cohort and day. Asks the database nothing after it is made.
 
-    def __init__(self, roster: RosterImport, table: Table, *, by: Any, on: date) -> None:
-        self._roster = roster
-        self._table = table
-        self._by = by
+    ``headers`` are what the sheet calls its columns.
+    """
+
+    def __init__(self, region: Region, cohort: Cohort, *, headers: Mapping[str, str], on: date) -> None:
+        self._region = region
+        self._cohort = cohort
+        self._headers = headers
         self._on = on
         self._finder = RegionFinder()
-        self._rows: list[CheckedRow] = []
+        self._counties: dict[str, str | RuleBroken] = {}
+        self._ages: dict[date, int] = {}
 
-    def rows(self) -> list[CheckedRow]:
-        self._rows = [self._check_row(row) for row in self._table.rows]
-        self._find_repeats()
-        match_people(self._rows, by=self._by, header=self._table.header)
-        return self._rows
+    def check(self, number: int, cells: Mapping[str, Cell]) -> CheckedRow:
+        """The row of that number; ``cells`` by column."""
+        row = CheckedRow(number, cells=cells)
+        self._read_plain(row)
+        self._read(row, Column.ID_NUMBER, self._take_id_number)
+        self._read(row, Column.PHONE, self._take_phone)
+        self._read(row, Column.SEX, self._take_sex)
+        self._take_county(row)
+        self._weigh(row)
+        return row
 
-    # --- One row ---
+    def _read_plain(self, row: CheckedRow) -> None:
+        person, cells = row.person, row.cells
+        person.name = clean("".join(_text(cells, Column.NAME).split())).replace("•", "·")[:60]
+        if not person.name:
+            self._note(row, Column.NAME, "", _("This cell is empty. Fill it in."))
+        person.township = clean(_text(cells, Column.TOWNSHIP))[:60]
+        person.education = clean(_text(cells, Column.EDUCATION))[:30]
+        person.handle = clean(_squeezed(_text(cells, Column.HANDLE)))[:60]
+        person.number = clean(_squeezed(_text(cells, Column.NUMBER))).upper()[:20]
+        if background := _text(cells, Column.BACKGROUND):
+            person.background = BACKGROUNDS.get(background, Background.OTHER.value)
 
-    def _check_row(self, row: Row) -> CheckedRow:
-        checked = CheckedRow(row.number)
-        for column in REQUIRED:
-            if not self._table.cell(row, column).text:
-                self._note(checked, column, "", _("This cell is empty. Fill it in."))
-        self._read_plain(row, checked)
-        self._read(checked, row, Column.ID_NUMBER, self._take_id_number)
-        self._read(checked, row, Column.PHONE, self._take_phone)
-        self._read(checked, row, Column.SEX, self._take_sex)
-        self._take_county(checked, row)
-        return checked
-
-    def _read_plain(self, row: Row, checked: CheckedRow) -> None:
-        person = checked.person
-        person.name = "".join(self._table.cell(row, Column.NAME).text.split()).replace("•", "·")[:60]
-        person.township = self._table.cell(row, Column.TOWNSHIP).text[:60]
-        person.education = self._table.cell(row, Column.EDUCATION).text[:30]
-        person.background = BACKGROUNDS.get(self._table.cell(row, Column.BACKGROUND).text, "other")
-        person.handle = "".join(unicodedata.normalize("NFKC", self._table.cell(row, Column.HANDLE).text).split())[:60]
-
-    def _read(self, checked: CheckedRow, row: Row, column: str, take: Callable[[CheckedRow, Cell], None]) -> None:
-        cell = self._table.cell(row, column)
+    def _read(self, row: CheckedRow, column: str, take: Callable[[CheckedRow, Cell], None]) -> None:
+        cell = row.cells.get(column, EMPTY)
         if not cell.text:
             return
         try:
-            take(checked, cell)
+            take(row, cell)
         except RuleBroken as refusal:
-            self._note(checked, column, cell.text, str(refusal))
+            self._note(row, column, cell.text, str(refusal))
 
-    def _take_id_number(self, checked: CheckedRow, cell: Cell) -> None:
+    def _take_id_number(self, row: CheckedRow, cell: Cell) -> None:
         if cell.is_number:
             raise RuleBroken(
                 _(
@@ -118,40 +119,38 @@ class RosterCheck:
                 )
             )
         found = parse_id_number(cell.text)
-        checked.person.id_number = found.number
-        checked.person.born_on = found.born_on.isoformat()
-        checked.person.sex = found.sex
-        age = (
-            self._on.year
-            - found.born_on.year
-            - ((self._on.month, self._on.day) < (found.born_on.month, found.born_on.day))
-        )
-        if age > self._roster.cohort.max_age:
-            sentence = _("This person is %(age)s; the cohort is for people of at most %(most)s.")
-            self._note(
-                checked,
-                Column.ID_NUMBER,
-                cell.text,
-                sentence % {"age": age, "most": self._roster.cohort.max_age},
-                is_error=False,
-            )
+        row.person.id_number = found.number
+        row.person.born_on = found.born_on
+        row.person.sex = found.sex
 
     @staticmethod
-    def _take_phone(checked: CheckedRow, cell: Cell) -> None:
-        checked.person.phone = parse_mobile(cell.text)
+    def _take_phone(row: CheckedRow, cell: Cell) -> None:
+        row.person.phone = parse_mobile(cell.text)
 
     @staticmethod
-    def _take_sex(checked: CheckedRow, cell: Cell) -> None:
+    def _take_sex(row: CheckedRow, cell: Cell) -> None:
         sex = SEXES.get(cell.text)
         if sex is None:
             raise RuleBroken(_("Write 男 or 女."))
-        if checked.person.id_number and sex != checked.person.sex:
+        if row.person.id_number and sex != row.person.sex:
             raise RuleBroken(_("The ID number says otherwise. Correct one of the two."))
-        checked.person.sex = sex
+        row.person.sex = sex
 
-    def _take_county(self, checked: CheckedRow, row: Row) -> None:
+    # --- The county ---
+
+    def _take_county(self, row: CheckedRow) -> None:
         """The county the row names, which must lie in the import's region; the region itself where none is named."""
-        region, text = self._roster.region, self._table.cell(row, Column.COUNTY).text
+        text = _text(row.cells, Column.COUNTY)
+        found = self._counties.get(text)
+        if found is None:
+            found = self._counties[text] = self._find_county(text)
+        if isinstance(found, str):
+            row.person.county = found
+        else:
+            self._note(row, Column.COUNTY, text, str(found))
+
+    def _find_county(self, text: str) -> str | RuleBroken:
+        region = self._region
         try:
             if text:
                 county = self._finder.find(text, within=region)
@@ -161,67 +160,69 @@ class RosterCheck:
                 raise RuleBroken(_("Write the county; the roster is for several."))
             if region.code not in (county.code, county.prefecture_id, county.province_id):
                 raise RuleBroken(_("This county is not in %(region)s, which this roster is for.") % {"region": region})
-            checked.person.county = county.code
         except RuleBroken as refusal:
-            self._note(checked, Column.COUNTY, text, str(refusal))
+            return refusal
+        return county.code
 
-    def _note(self, checked: CheckedRow, column: str, value: str, sentence: str, *, is_error: bool = True) -> None:
-        masked = MASKS[column](value) if column in MASKS else value
-        checked.note(self._table.header(column), masked, sentence, is_error=is_error)
+    # --- What the cohort asks for ---
 
-    # --- Rows against each other ---
+    def _weigh(self, row: CheckedRow) -> None:
+        cohort, person, empty = self._cohort, row.person, _("This cell is empty. Fill it in.")
+        if not _text(row.cells, Column.ID_NUMBER):
+            self._note_by(cohort.without_id_number, row, Column.ID_NUMBER, "", empty)
+        if not _text(row.cells, Column.PHONE):
+            self._note_by(cohort.without_phone, row, Column.PHONE, "", empty)
+        if not person.handle:
+            self._note_by(cohort.without_account, row, Column.HANDLE, "", empty)
+        if person.born_on is not None:
+            self._weigh_age(row, person.born_on)
 
-    def _find_repeats(self) -> None:
-        for column, what in ((Column.ID_NUMBER, "id_number"), (Column.HANDLE, "handle")):
-            first: dict[str, int] = {}
-            for checked in self._rows:
-                value = getattr(checked.person, what)
-                if value and first.setdefault(value, checked.number) != checked.number:
-                    sentence = _("This is the same as in row %(row)s. Delete one of the two.") % {"row": first[value]}
-                    self._note(checked, column, value, sentence)
+    def _weigh_age(self, row: CheckedRow, born_on: date) -> None:
+        age = self._ages.get(born_on)
+        if age is None:
+            age = self._ages[born_on] = age_on(born_on, self._on)
+        if self._cohort.min_age <= age <= self._cohort.max_age:
+            return
+        value = _text(row.cells, Column.ID_NUMBER)
+        if not 0 <= age <= OLDEST:
+            self._note(row, Column.ID_NUMBER, value, _("Nobody of this date of birth can take part. Correct it."))
+            return
+        sentence = _("This person is %(age)s; the cohort is for people of %(least)s to %(most)s.")
+        ages = {"age": age, "least": self._cohort.min_age, "most": self._cohort.max_age}
+        self._note_by(self._cohort.out_of_age, row, Column.ID_NUMBER, value, sentence % ages)
 
+    def _note_by(self, weight: str, row: CheckedRow, column: str, value: str, sentence: str) -> None:
+        if weight != Weight.IGNORE:
+            self._note(row, column, value, sentence, is_error=weight == Weight.REFUSE)
 
-def match_people(rows: list[CheckedRow], *, by: Any, header: Callable[[str], str] = str) -> None:
-    """Find who is known already. Somebody outside the importer's region is a question for the head office, no more."""
-    indexes: dict[bytes, list[CheckedRow]] = {}
-    for row in rows:
-        if row.person.id_number:
-            indexes.setdefault(id_number_index(row.person.id_number), []).append(row)
-    known = dict(Trainee.objects.filter(id_number_index__in=indexes).values_list("id_number_index", "pk"))
-    visible = set(Trainee.objects.visible_to(by).filter(pk__in=known.values()).values_list("pk", flat=True))
-    for index, pk in known.items():
-        for row in indexes[bytes(index or b"")]:
-            if pk in visible:
-                row.trainee_id = pk
-            else:
-                row.note(header(Column.ID_NUMBER), mask_id_number(row.person.id_number), elsewhere())
-    _match_accounts(rows, header)
-
-
-def elsewhere() -> str:
-    return _("This person takes part elsewhere already. Ask the programme's head office.")
-
-
-def _match_accounts(rows: list[CheckedRow], header: Callable[[str], str]) -> None:
-    """Accounts that belong to somebody else. A row whose person is not known for sure is not accused of that too."""
-    rows = [row for row in rows if row.person.handle and row.person.id_number]
-    handles = [row.person.handle for row in rows]
-    owners = dict(
-        CreatorAccount.objects.filter(platform=Platform.KUAISHOU, handle__in=handles).values_list(
-            "handle", "trainee_id"
-        )
-    )
-    for row in rows:
-        owner = owners.get(row.person.handle)
-        if owner is not None and owner != row.trainee_id:
-            sentence = _("This account belongs to another trainee already. Compare it with the person's phone.")
-            row.note(header(Column.HANDLE), row.person.handle, sentence)
+    def _note(self, row: CheckedRow, column: str, value: str, sentence: str, *, is_error: bool = True) -> None:
+        row.note(self._headers[column], masked(column, clean(value)), sentence, is_error=is_error)
 
 
-def person_from(values: dict[str, Any]) -> Person:
-    return Person(**values)
+def cells_of(table: Table, row: Row) -> dict[str, Cell]:
+    """The row's cells by column, those of columns that the sheet has."""
+    return {column: row.cell(place) for column, place in table.columns.items()}
 
 
-def counties_of(people: list[Person]) -> dict[str, Region]:
-    """The regions people are entered under, by code; one query."""
-    return Region.objects.in_bulk({person.county for person in people})
+def headers_of(table: Table) -> dict[str, str]:
+    """What the sheet calls each column; where it has none, what the template would."""
+    return {column: str(table.header(column)) for column in COLUMNS}
+
+
+def masked(column: str, value: str) -> str:
+    """What a finding repeats of a cell: of ID numbers and phones too little to use."""
+    return MASKS[column](value) if column in MASKS else value
+
+
+def age_on(born_on: date, on: date) -> int:
+    """Whole years."""
+    return on.year - born_on.year - ((on.month, on.day) < (born_on.month, born_on.day))
+
+
+def _text(cells: Mapping[str, Any], column: str) -> str:
+    cell = cells.get(column)
+    return cell.text if cell is not None else ""
+
+
+def _squeezed(text: str) -> str:
+    return text if text.isascii() and " " not in text else "".join(unicodedata.normalize("NFKC", text).split())

@@ -11,6 +11,13 @@ class RowStatus(models.TextChoices):
     SKIPPED = "skipped", _("skipped")
 
 
+class Decision(models.TextChoices):
+    """What somebody said of a row that looks like a person who is known."""
+
+    SAME = "same", _("the same person")
+    OTHER = "other", _("another person")
+
+
 class Column(models.TextChoices):
     """What a column of a roster means. The label is what the blank template calls it."""
 
@@ -23,6 +30,7 @@ class Column(models.TextChoices):
     EDUCATION = "education", "学历"
     BACKGROUND = "background", "类别"
     HANDLE = "handle", "快手号"
+    NUMBER = "number", "学员编号"
 
 
 REQUIRED = (Column.NAME, Column.ID_NUMBER, Column.PHONE)
@@ -38,6 +46,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     Column.EDUCATION: ("学历", "文化程度"),
     Column.BACKGROUND: ("类别", "身份类别", "人员类别"),
     Column.HANDLE: ("快手号", "快手ID", "快手账号", "账号"),
+    Column.NUMBER: ("学员编号", "学员号"),
 }
 
 BACKGROUNDS = {
