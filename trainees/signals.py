@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-# Sent with ``pairs=[(trainee id, trainee id, why)]`` where people look like the same person; ``why`` is a ``LookAlike``.
+# Sent with ``pairs=[(trainee id, trainee id, why)]`` where people look like one person; ``why`` is a ``LookAlike``.
 people_look_alike = Signal()

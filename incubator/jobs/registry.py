@@ -26,7 +26,7 @@ FAILURE_HANDLERS: dict[str, FailureHandler] = {}
 
 
 def when_failed(kind: str) -> Callable[[FailureHandler], FailureHandler]:
-    """Decorator: called with the job and why, when a job of ``kind`` has failed or was cancelled and is not tried again.
+    """Decorator: called with the job and why, when a job of ``kind`` failed or was cancelled and is not tried again.
 
     It may be called twice, and for work that another worker has meanwhile done.
     """

@@ -3,8 +3,7 @@
 Who is known already and who stands there twice is asked of all rows together: see ``matching``.
 """
 
-import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,7 +13,8 @@ from django.utils.translation import gettext as _
 from incubator.common.bulk import clean
 from incubator.common.errors import RuleBroken
 from incubator.common.masking import mask_id_number, mask_phone
-from incubator.common.workbooks import Cell, Row, Table
+from incubator.common.plain_text import squeeze
+from incubator.common.workbooks import Row, Table
 from incubator.imports import checking
 from incubator.programmes.choices import Weight
 from incubator.programmes.models import Cohort
@@ -23,6 +23,7 @@ from incubator.regions.models import Region
 from incubator.regions.queries import RegionFinder
 from incubator.rosters.choices import BACKGROUNDS, SEXES, Column
 from trainees.choices import Background
+from trainees.id_mistakes import rounded
 from trainees.identity import parse_id_number, parse_mobile
 
 MASKS: dict[str, Callable[[str], str]] = {
@@ -30,13 +31,26 @@ MASKS: dict[str, Callable[[str], str]] = {
     Column.PHONE: mask_phone,
 }
 OLDEST = 120  # years that anybody lives
+# Plain texts: members of a list of choices take their time, and these are asked for in every row.
 COLUMNS = tuple(column.value for column in Column)
-EMPTY = Cell()
+NAME = Column.NAME.value
+SEX = Column.SEX.value
+ID_NUMBER = Column.ID_NUMBER.value
+PHONE = Column.PHONE.value
+COUNTY = Column.COUNTY.value
+TOWNSHIP = Column.TOWNSHIP.value
+EDUCATION = Column.EDUCATION.value
+BACKGROUND = Column.BACKGROUND.value
+HANDLE = Column.HANDLE.value
+NUMBER = Column.NUMBER.value
+OTHER = Background.OTHER.value
+OTHERS = ("其他", "其它", "无")
+ROUNDED = "000"  # how an ID number ends of which a spreadsheet kept 15 digits; one in eleven of those looks valid
 
 
 @dataclass(slots=True)
 class Person:
-    """What a good row says, as plain values: region code, E.164 phone. ``background`` is empty where it says nothing."""
+    """What a good row says, as plain values: region code, E.164 phone; an empty text where it says nothing."""
 
     name: str = ""
     sex: str = ""
@@ -53,14 +67,10 @@ class Person:
 
 @dataclass(slots=True)
 class CheckedRow(checking.CheckedRow):
-    """A row with the person it describes, its findings, and its cells as they are written, by column."""
+    """A row with the person it describes, its findings, and what its cells say, by column."""
 
     person: Person = field(default_factory=Person)
-    cells: Mapping[str, Cell] = field(default_factory=dict)
-
-    @property
-    def texts(self) -> dict[str, str]:
-        return {column: cell.text for column, cell in self.cells.items() if cell.text}
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 class RowCheck:
@@ -78,76 +88,83 @@ class RowCheck:
         self._counties: dict[str, str | RuleBroken] = {}
         self._ages: dict[date, int] = {}
 
-    def check(self, number: int, cells: Mapping[str, Cell]) -> CheckedRow:
-        """The row of that number; ``cells`` by column."""
-        row = CheckedRow(number, cells=cells)
-        self._read_plain(row)
-        self._read(row, Column.ID_NUMBER, self._take_id_number)
-        self._read(row, Column.PHONE, self._take_phone)
-        self._read(row, Column.SEX, self._take_sex)
-        self._take_county(row)
-        self._weigh(row)
+    def check(self, number: int, texts: Mapping[str, str], numbers: Collection[str] = ()) -> CheckedRow:
+        """The row of that number; ``texts`` by column. ``numbers`` are the columns that hold a number, not a text."""
+        row = CheckedRow(number, texts=texts)
+        self._read_plain(row.person, row)
+        if text := texts.get(ID_NUMBER):
+            self._take(row, ID_NUMBER, text, self._id_number, is_number=ID_NUMBER in numbers)
+            if row.person.id_number.endswith(ROUNDED):
+                sentence = _("This ID number ends like one that a spreadsheet has rounded. Compare it with the card.")
+                self._note(row, ID_NUMBER, text, sentence, is_error=False)
+        else:
+            self._weigh_empty(self._cohort.without_id_number, row, ID_NUMBER)
+        if text := texts.get(PHONE):
+            self._take(row, PHONE, text, self._phone)
+        else:
+            self._weigh_empty(self._cohort.without_phone, row, PHONE)
+        if text := texts.get(SEX):
+            self._take(row, SEX, text, self._sex)
+        self._take_county(row, texts.get(COUNTY, ""))
+        if row.person.born_on is not None:
+            self._weigh_age(row, row.person.born_on)
         return row
 
-    def _read_plain(self, row: CheckedRow) -> None:
-        person, cells = row.person, row.cells
-        person.name = clean("".join(_text(cells, Column.NAME).split())).replace("•", "·")[:60]
+    def _read_plain(self, person: Person, row: CheckedRow) -> None:
+        say = row.texts.get
+        person.name = clean("".join(say(NAME, "").split())).replace("•", "·")[:60]
         if not person.name:
-            self._note(row, Column.NAME, "", _("This cell is empty. Fill it in."))
-        person.township = clean(_text(cells, Column.TOWNSHIP))[:60]
-        person.education = clean(_text(cells, Column.EDUCATION))[:30]
-        person.handle = clean(_squeezed(_text(cells, Column.HANDLE)))[:60]
-        person.number = clean(_squeezed(_text(cells, Column.NUMBER))).upper()[:20]
-        if background := _text(cells, Column.BACKGROUND):
-            person.background = BACKGROUNDS.get(background, Background.OTHER.value)
+            self._note(row, NAME, "", empty())
+        person.township = clean(say(TOWNSHIP, ""))[:60]
+        person.education = clean(say(EDUCATION, ""))[:30]
+        person.number = clean(squeeze(say(NUMBER, ""))).upper()[:20]
+        person.handle = clean(squeeze(say(HANDLE, "")))[:60]
+        if not person.handle:
+            self._weigh_empty(self._cohort.without_account, row, HANDLE)
+        if background := say(BACKGROUND):
+            person.background = BACKGROUNDS.get(background, OTHER)
+            if person.background == OTHER and background not in OTHERS:
+                names = "、".join(BACKGROUNDS)
+                sentence = _("This kind of person is not known, and “other” is taken. Known are: %(names)s.")
+                self._note(row, BACKGROUND, background, sentence % {"names": names}, is_error=False)
 
-    def _read(self, row: CheckedRow, column: str, take: Callable[[CheckedRow, Cell], None]) -> None:
-        cell = row.cells.get(column, EMPTY)
-        if not cell.text:
-            return
+    def _take(self, row: CheckedRow, column: str, text: str, take: Callable, **more: Any) -> None:
         try:
-            take(row, cell)
+            take(row.person, text, **more)
         except RuleBroken as refusal:
-            self._note(row, column, cell.text, str(refusal))
-
-    def _take_id_number(self, row: CheckedRow, cell: Cell) -> None:
-        if cell.is_number:
-            raise RuleBroken(
-                _(
-                    "The ID number is stored as a number, so its last digits are lost. "
-                    "Format the column as text and type it again from the card."
-                )
-            )
-        found = parse_id_number(cell.text)
-        row.person.id_number = found.number
-        row.person.born_on = found.born_on
-        row.person.sex = found.sex
+            self._note(row, column, text, str(refusal))
 
     @staticmethod
-    def _take_phone(row: CheckedRow, cell: Cell) -> None:
-        row.person.phone = parse_mobile(cell.text)
+    def _id_number(person: Person, text: str, *, is_number: bool) -> None:
+        if is_number:
+            raise RuleBroken(rounded())
+        found = parse_id_number(text)
+        person.id_number, person.born_on, person.sex = found.number, found.born_on, str(found.sex)
 
     @staticmethod
-    def _take_sex(row: CheckedRow, cell: Cell) -> None:
-        sex = SEXES.get(cell.text)
+    def _phone(person: Person, text: str) -> None:
+        person.phone = parse_mobile(text)
+
+    @staticmethod
+    def _sex(person: Person, text: str) -> None:
+        sex = SEXES.get(text)
         if sex is None:
             raise RuleBroken(_("Write 男 or 女."))
-        if row.person.id_number and sex != row.person.sex:
+        if person.id_number and sex != person.sex:
             raise RuleBroken(_("The ID number says otherwise. Correct one of the two."))
-        row.person.sex = sex
+        person.sex = sex
 
     # --- The county ---
 
-    def _take_county(self, row: CheckedRow) -> None:
+    def _take_county(self, row: CheckedRow, text: str) -> None:
         """The county the row names, which must lie in the import's region; the region itself where none is named."""
-        text = _text(row.cells, Column.COUNTY)
         found = self._counties.get(text)
         if found is None:
             found = self._counties[text] = self._find_county(text)
         if isinstance(found, str):
             row.person.county = found
         else:
-            self._note(row, Column.COUNTY, text, str(found))
+            self._note(row, COUNTY, text, str(found))
 
     def _find_county(self, text: str) -> str | RuleBroken:
         region = self._region
@@ -166,16 +183,9 @@ class RowCheck:
 
     # --- What the cohort asks for ---
 
-    def _weigh(self, row: CheckedRow) -> None:
-        cohort, person, empty = self._cohort, row.person, _("This cell is empty. Fill it in.")
-        if not _text(row.cells, Column.ID_NUMBER):
-            self._note_by(cohort.without_id_number, row, Column.ID_NUMBER, "", empty)
-        if not _text(row.cells, Column.PHONE):
-            self._note_by(cohort.without_phone, row, Column.PHONE, "", empty)
-        if not person.handle:
-            self._note_by(cohort.without_account, row, Column.HANDLE, "", empty)
-        if person.born_on is not None:
-            self._weigh_age(row, person.born_on)
+    def _weigh_empty(self, weight: str, row: CheckedRow, column: str) -> None:
+        if weight != Weight.IGNORE:
+            self._note(row, column, "", empty(), is_error=weight == Weight.REFUSE)
 
     def _weigh_age(self, row: CheckedRow, born_on: date) -> None:
         age = self._ages.get(born_on)
@@ -183,25 +193,38 @@ class RowCheck:
             age = self._ages[born_on] = age_on(born_on, self._on)
         if self._cohort.min_age <= age <= self._cohort.max_age:
             return
-        value = _text(row.cells, Column.ID_NUMBER)
+        value, weight = row.texts.get(ID_NUMBER, ""), self._cohort.out_of_age
         if not 0 <= age <= OLDEST:
-            self._note(row, Column.ID_NUMBER, value, _("Nobody of this date of birth can take part. Correct it."))
-            return
-        sentence = _("This person is %(age)s; the cohort is for people of %(least)s to %(most)s.")
-        ages = {"age": age, "least": self._cohort.min_age, "most": self._cohort.max_age}
-        self._note_by(self._cohort.out_of_age, row, Column.ID_NUMBER, value, sentence % ages)
-
-    def _note_by(self, weight: str, row: CheckedRow, column: str, value: str, sentence: str) -> None:
-        if weight != Weight.IGNORE:
-            self._note(row, column, value, sentence, is_error=weight == Weight.REFUSE)
+            self._note(row, ID_NUMBER, value, _("Nobody of this date of birth can take part. Correct it."))
+        elif weight != Weight.IGNORE:
+            sentence = _("This person is %(age)s; the cohort is for people of %(least)s to %(most)s.")
+            ages = {"age": age, "least": self._cohort.min_age, "most": self._cohort.max_age}
+            self._note(row, ID_NUMBER, value, sentence % ages, is_error=weight == Weight.REFUSE)
 
     def _note(self, row: CheckedRow, column: str, value: str, sentence: str, *, is_error: bool = True) -> None:
         row.note(self._headers[column], masked(column, clean(value)), sentence, is_error=is_error)
 
 
-def cells_of(table: Table, row: Row) -> dict[str, Cell]:
-    """The row's cells by column, those of columns that the sheet has."""
-    return {column: row.cell(place) for column, place in table.columns.items()}
+def texts_of(row: Row, columns: Mapping[str, int]) -> tuple[dict[str, str], list[str]]:
+    """What the row's cells say, by column, and the columns that hold a number. ``columns`` says where each stands."""
+    values, wide = row.values, len(row.values)
+    texts, numbers = {}, []
+    for column, place in columns.items():
+        if place >= wide:
+            continue
+        value = values[place]
+        if value.__class__ is str:
+            texts[column] = value.strip()
+        elif value is not None:
+            cell = row.cell(place)
+            texts[column] = cell.text
+            if cell.is_number:
+                numbers.append(column)
+    return texts, numbers
+
+
+def empty() -> str:
+    return _("This cell is empty. Fill it in.")
 
 
 def headers_of(table: Table) -> dict[str, str]:
@@ -217,12 +240,3 @@ def masked(column: str, value: str) -> str:
 def age_on(born_on: date, on: date) -> int:
     """Whole years."""
     return on.year - born_on.year - ((on.month, on.day) < (born_on.month, born_on.day))
-
-
-def _text(cells: Mapping[str, Any], column: str) -> str:
-    cell = cells.get(column)
-    return cell.text if cell is not None else ""
-
-
-def _squeezed(text: str) -> str:
-    return text if text.isascii() and " " not in text else "".join(unicodedata.normalize("NFKC", text).split())

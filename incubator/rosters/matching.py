@@ -1,4 +1,4 @@
-"""Who of a staged roster is known already, who stands in it twice, and what would be changed. Asked of all rows at once.
+"""Who of a staged roster is known already, who stands in it twice, what would be changed: asked of all rows at once.
 
 An ID number says who somebody is; then a trainee number, then a mobile and then a platform account, the last two only
 where the name is the same and no ID number speaks against it. Who has the same name, county and birth day, or a mobile

@@ -21,8 +21,8 @@ SET LOCAL enable_mergejoin = on;
 SET LOCAL enable_seqscan = on
 """
 
-# Tables that have grown so much since they were last looked at that the planner takes them for small ones, and an index
-# for as good as any other. Nothing to do on most days; after a large import it is done before the server does by itself.
+# Tables that have grown so much since they were last looked at that the planner takes them for small, and any index for
+# as good as another. On most days there are none; after a large import the server needs a minute to see it itself.
 UNKNOWN_SIZES = """
 SELECT class.relname FROM pg_stat_user_tables stat JOIN pg_class class ON class.oid = stat.relid
 WHERE class.relname IN ('trainees_trainee', 'metrics_creatoraccount')
@@ -126,7 +126,7 @@ LEFT JOIN LATERAL (
 WHERE row.roster_id = %(roster)s AND row.status <> 'skipped'
     AND (by_id.id IS NOT NULL OR row.trainee_number <> '' OR phone.other IS NOT NULL OR account.id IS NOT NULL
         OR alike.id IS NOT NULL)
-"""
+"""  # noqa: S608 - of our own parts
 
 # Who the row is, or what is wrong with it; one mistake is told, the first in the order of the keys.
 VERDICTS = """
@@ -207,7 +207,7 @@ UPDATE verdict SET was = {fingerprint("person")},
     ]::varchar[], NULL) ELSE '{{}}' END
 FROM rosters_rosterrow row, trainees_trainee person
 WHERE row.id = verdict.id AND person.id = verdict.trainee_id
-"""
+"""  # noqa: S608 - of our own parts
 TAKE_DOWN = """
 UPDATE rosters_rosterrow row
 SET status = CASE

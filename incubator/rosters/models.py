@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from incubator.common.encryption import EncryptedTextField, decrypt
-from incubator.common.workbooks import Cell
 from incubator.imports.choices import TO_CONFIRM, ImportState
 from incubator.imports.models import StagedFinding, StagedImport, StagedRow, says_why_q
 from incubator.programmes.models import Cohort
@@ -141,20 +140,20 @@ class RosterRow(StagedRow):
     values = None  # type: ignore[assignment] - what is written stands in columns
     roster = models.ForeignKey(RosterImport, models.CASCADE, related_name="rows", db_index=False)
     status = models.CharField(_("status"), max_length=10, choices=RowStatus)
-    reason = models.CharField(_("why skipped"), max_length=200, blank=True)
+    reason = models.CharField(_("why skipped"), max_length=200, blank=True, db_default="")
     is_bad = models.BooleanField(default=False)  # wrong by itself, whoever is known
-    is_repeat = models.BooleanField(default=False)  # the person stands in an earlier row
+    is_repeat = models.BooleanField(default=False, db_default=False)  # the person stands in an earlier row
 
-    name = models.CharField(pgettext_lazy("person", "name"), max_length=60, blank=True)
-    initials = models.CharField(max_length=20, blank=True)
-    sex = models.CharField(max_length=10, blank=True)
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=60, blank=True, db_default="")
+    initials = models.CharField(max_length=20, blank=True, db_default="")
+    sex = models.CharField(max_length=10, blank=True, db_default="")
     born_on = models.DateField(null=True)
     county = models.ForeignKey(Region, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False)
-    township = models.CharField(max_length=60, blank=True)
-    background = models.CharField(max_length=10, blank=True)  # "" where the sheet says nothing
-    education = models.CharField(max_length=30, blank=True)
-    handle = models.CharField(max_length=60, blank=True)
-    trainee_number = models.CharField(max_length=20, blank=True)
+    township = models.CharField(max_length=60, blank=True, db_default="")
+    background = models.CharField(max_length=10, blank=True, db_default="")  # "" where the sheet says nothing
+    education = models.CharField(max_length=30, blank=True, db_default="")
+    handle = models.CharField(max_length=60, blank=True, db_default="")
+    trainee_number = models.CharField(max_length=20, blank=True, db_default="")
     id_number = models.BinaryField(null=True)
     id_number_index = models.BinaryField(max_length=32, null=True)
     phone = models.BinaryField(null=True)
@@ -169,10 +168,12 @@ class RosterRow(StagedRow):
     looks_like = models.ForeignKey(
         Trainee, models.SET_NULL, null=True, related_name="+", db_index=False, db_constraint=False
     )
-    why = models.CharField(max_length=10, choices=LookAlike, blank=True)
-    decision = models.CharField(_("decision"), max_length=10, choices=Decision, blank=True)
+    why = models.CharField(max_length=10, choices=LookAlike, blank=True, db_default="")
+    decision = models.CharField(_("decision"), max_length=10, choices=Decision, blank=True, db_default="")
     decided_about = models.BigIntegerField(null=True)  # the trainee; about another one nothing is decided
-    changes = ArrayField(models.CharField(max_length=20), default=list)  # columns of the trainee that will be changed
+    changes = ArrayField(
+        models.CharField(max_length=20), default=list, db_default=[]
+    )  # columns of the trainee that will be changed
     was = models.UUIDField(null=True)  # ``bulk.fingerprint`` of the trainee when it was matched
     before = EncryptedTextField(null=True)  # of a trainee to be changed: the columns as they are, as JSON
     id_number_anew = models.BinaryField(null=True)  # the two again, for the row of the trainee to be changed
@@ -237,6 +238,7 @@ class RosterCorrection(models.Model):
     def __str__(self) -> str:
         return f"{self.roster} {self.number}"
 
-    def as_cells(self) -> dict[str, Cell]:
+    @property
+    def texts(self) -> dict[str, str]:
         """The row's cells as somebody wrote them, by column."""
-        return {column: Cell(text) for column, text in (json.loads(self.cells) if self.cells else {}).items()}
+        return json.loads(str(self.cells)) if self.cells else {}

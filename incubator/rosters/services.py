@@ -1,7 +1,7 @@
 """The only writers of roster imports: uploaded, checked, corrected, confirmed, put aside, undone.
 
-All is written or nothing; by choice all but the wrong rows. A roster of more than ``AT_ONCE`` rows is written and undone
-in the background. Whatever is cut off anywhere may be done again from its beginning.
+All is written or nothing; by choice all but the wrong rows. A roster of more than ``AT_ONCE`` rows is written and
+undone in the background. Whatever is cut off anywhere may be done again from its beginning.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ from incubator.imports.services import (
 from incubator.jobs.services import ask_for_job
 from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
-from incubator.rosters.checking import RowCheck, cells_of, headers_of
+from incubator.rosters.checking import RowCheck, headers_of, texts_of
 from incubator.rosters.matching import Counts, is_stale, match_rows, pairs_alike
 from incubator.rosters.models import RosterImport
 from incubator.rosters.sheet import ROSTER
@@ -103,9 +103,9 @@ def _stage_table(roster: RosterImport, table: Table, *, on: date, tell: Tell, he
             if said is not None and said.left_out:
                 left_out.append((row.number, said.left_out))
             elif said is not None and said.cells:
-                checked.append(check.check(row.number, said.as_cells()))
+                checked.append(check.check(row.number, said.texts))
             else:
-                checked.append(check.check(row.number, cells_of(table, row)))
+                checked.append(check.check(row.number, *texts_of(row, table.columns)))
         stage_rows(roster, checked, decided)
         come += len(rows)
         tell(come, height)

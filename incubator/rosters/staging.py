@@ -14,10 +14,9 @@ from trainees.identity import id_number_index, phone_index
 from trainees.names import initials
 
 ROW_COLUMNS = (
-    "roster_id", "number", "status", "reason", "is_bad", "is_repeat", "name", "initials", "sex", "born_on", "county_id",
-    "township", "background", "education", "handle", "trainee_number", "id_number", "id_number_index", "phone",
-    "phone_index", "cells", "sealed_for", "participation_key", "account_key", "trainee_id", "why", "decision",
-    "decided_about", "changes",
+    "roster_id", "number", "status", "is_bad", "name", "initials", "sex", "born_on", "county_id", "township",
+    "background", "education", "handle", "trainee_number", "id_number", "id_number_index", "phone", "phone_index",
+    "cells", "sealed_for", "participation_key", "account_key", "trainee_id", "decision", "decided_about",
 )  # fmt: skip
 FINDING_COLUMNS = ("roster_id", "row", "column", "value", "sentence", "is_error", "is_of_matching")
 CELLS = f"{RosterRow._meta.db_table}.cells"
@@ -49,10 +48,8 @@ def _staged(roster: int, row: CheckedRow, keys: tuple[int, int, int], decided: R
     return (
         roster,
         row.number,
-        RowStatus.WRONG.value if is_bad else RowStatus.NEW.value,
-        "",
+        "wrong" if is_bad else "new",
         is_bad,
-        False,
         person.name,
         initials(person.name),
         person.sex,
@@ -72,29 +69,16 @@ def _staged(roster: int, row: CheckedRow, keys: tuple[int, int, int], decided: R
         participation,
         account,
         None if is_bad else key,
-        "",
         decided.decision if decided else "",
         decided.decided_about if decided else None,
-        [],
     )
 
 
 def stage_skipped(roster: RosterImport, skipped: Iterable[tuple[int, str]]) -> None:
-    """Write rows that nobody is taken from, by number, each with why."""
-    nothing = {"number": 0, "roster_id": roster.pk, "status": RowStatus.SKIPPED.value, "is_bad": False,
-               "is_repeat": False, "changes": []}  # fmt: skip
-    empty = dict.fromkeys(
-        ("name", "initials", "sex", "township", "background", "education", "handle", "trainee_number", "why",
-         "decision"), ""
-    )  # fmt: skip
-    copy_rows(
-        RosterRow._meta.db_table,
-        ROW_COLUMNS,
-        [
-            [{**empty, **nothing, "number": number, "reason": reason}.get(column) for column in ROW_COLUMNS]
-            for number, reason in skipped
-        ],
-    )
+    """Write rows that nobody is taken from, by number, each with why; of footers nothing is said."""
+    columns = ("roster_id", "number", "status", "reason", "is_bad")
+    rows = [(roster.pk, number, RowStatus.SKIPPED.value, clean(reason), False) for number, reason in skipped]
+    copy_rows(RosterRow._meta.db_table, columns, rows)
 
 
 def stage_findings(roster: RosterImport, findings: Iterable[Finding], *, is_of_matching: bool = False) -> None:
