@@ -6,20 +6,21 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from incubator.common.encryption import EncryptedTextField
+from incubator.common.encryption import BoundRows, EncryptedTextField, ReservedKey
 from incubator.common.masking import mask_id_number, mask_phone
 from incubator.regions.models import Region
 from incubator.regions.scoping import RegionScopedQuerySet
 from trainees.choices import Background, Sex
 
 
-class TraineeQuerySet(RegionScopedQuerySet):
+class TraineeQuerySet(BoundRows, RegionScopedQuerySet):
     region_path = "county"
 
 
 class Trainee(models.Model):
-    """Identity, home county and contact. ID number and phone are encrypted and found by their blind indexes."""
+    """Identity, home county and contact. ID number and phone are encrypted for their row and found by blind indexes."""
 
+    id = ReservedKey("ID", primary_key=True, auto_created=True, serialize=False)
     number = models.CharField(_("trainee number"), max_length=20, unique=True, editable=False)
     name = models.CharField(pgettext_lazy("person", "name"), max_length=60)
     initials = models.CharField(_("initials"), max_length=20, blank=True, editable=False)
@@ -29,9 +30,9 @@ class Trainee(models.Model):
     township = models.CharField(_("township"), max_length=60, blank=True)
     background = models.CharField(_("background"), max_length=10, choices=Background, default=Background.OTHER)
     education = models.CharField(_("education"), max_length=30, blank=True)
-    id_number = EncryptedTextField(_("ID number"), null=True)
+    id_number = EncryptedTextField(_("ID number"), null=True, bound=True)
     id_number_index = models.BinaryField(max_length=32, null=True, editable=False)
-    phone = EncryptedTextField(_("phone"), null=True)
+    phone = EncryptedTextField(_("phone"), null=True, bound=True)
     phone_index = models.BinaryField(max_length=32, null=True, editable=False)
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,

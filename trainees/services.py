@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from incubator.accounts.choices import Role
 from incubator.accounts.models import User
+from incubator.common.encryption import reserve_keys
 from incubator.common.errors import RuleBroken
 from incubator.regions.models import Region
 from trainees.identity import id_number_index, phone_index
@@ -37,14 +38,15 @@ def enter_trainees(people: Sequence[NewTrainee], *, year: int) -> list[Trainee]:
 
     Raises ``django.db.IntegrityError`` when one of them is a trainee already (``one_trainee_per_person``).
     """
-    numbers = _next_numbers(len(people), year)
+    keys, numbers = reserve_keys(Trainee, len(people)), _next_numbers(len(people), year)
     return Trainee.objects.bulk_create(
-        [_trainee(person, number) for person, number in zip(people, numbers, strict=True)], batch_size=1000
+        [_trainee(*one) for one in zip(people, keys, numbers, strict=True)], batch_size=1000
     )
 
 
-def _trainee(person: NewTrainee, number: str) -> Trainee:
+def _trainee(person: NewTrainee, key: int, number: str) -> Trainee:
     return Trainee(
+        pk=key,
         number=number,
         name=person.name,
         initials=initials(person.name),

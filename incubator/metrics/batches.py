@@ -172,6 +172,8 @@ class BatchWork:
         if self.open_calls > CALLS_AHEAD // 2 or not todo:
             return
         some = [todo.popleft() for _n in range(min(CALLS_AHEAD, len(todo)))]
+        for authorisation in some:
+            _tokens(authorisation)  # a wrong key raises here, before calls are spent
         allowed = self._spend([authorisation.account_id for authorisation in some])
         for authorisation in some:
             if authorisation.account_id not in allowed:

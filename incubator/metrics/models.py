@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from incubator.common.encryption import EncryptedTextField
+from incubator.common.encryption import BoundRows, EncryptedTextField
 from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics.choices import (
@@ -67,12 +67,12 @@ class CreatorAccount(models.Model):
         return f"{self.get_platform_display()} {self.handle}"
 
 
-class AuthorisationQuerySet(RegionScopedQuerySet):
+class AuthorisationQuerySet(BoundRows, RegionScopedQuerySet):
     region_path = "account__trainee__county"
 
 
 class Authorisation(models.Model):
-    """A creator's consent and the tokens to read the account. Tokens are encrypted.
+    """A creator's consent and the tokens to read the account. Tokens are encrypted and bound to the account.
 
     The refresh token is single use: ``claimed_until`` serialises its rotation, ``rotation`` counts it.
     """
@@ -82,8 +82,8 @@ class Authorisation(models.Model):
     )
     platform = models.CharField(max_length=10, choices=Platform, default=Platform.KUAISHOU, editable=False)
     external_id = models.CharField(_("platform's id"), max_length=200, editable=False)
-    access_token = EncryptedTextField()
-    refresh_token = EncryptedTextField()
+    access_token = EncryptedTextField(bound=True)
+    refresh_token = EncryptedTextField(bound=True)
     access_expires_at = models.DateTimeField(_("access until"), editable=False)
     refresh_expires_at = models.DateTimeField(_("consent until"), editable=False, db_index=True)
     scopes = ArrayField(models.CharField(max_length=60), default=list, editable=False)

@@ -35,16 +35,17 @@ class Column:
     counts: bool = True
 
 
-def _plain(stored: bytes | None, column: str) -> str:
-    return decrypt(stored, context=f"trainees_trainee.{column}") if stored else ""
+def _plain(line: TraineeLine, column: str) -> str:
+    stored = getattr(line, column)
+    return decrypt(stored, context=f"trainees_trainee.{column}", row=line.trainee_id) if stored else ""
 
 
 COUNTY = Column(_("County"), 30, TEXT, lambda line: line.county)
 COLUMNS = [
     Column(_("Trainee number"), 14, TEXT, lambda line: line.number),
     Column(_("Name"), 14, TEXT, lambda line: line.name, lambda line: 1),
-    Column(_("ID number"), 20, TEXT, lambda line: mask_id_number(_plain(line.id_number, "id_number"))),
-    Column(_("Phone"), 13, TEXT, lambda line: mask_phone(_plain(line.phone, "phone"))),
+    Column(_("ID number"), 20, TEXT, lambda line: mask_id_number(_plain(line, "id_number"))),
+    Column(_("Phone"), 13, TEXT, lambda line: mask_phone(_plain(line, "phone"))),
     COUNTY,
     Column(_("Township"), 12, TEXT, lambda line: line.township),
     Column(_("State"), 9, TEXT, lambda line: str(ParticipationState(line.state).label)),

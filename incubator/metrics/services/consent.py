@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from incubator.common.encryption import sealed_for
 from incubator.common.errors import RuleBroken
 from incubator.metrics.choices import CONSENTED, AccountState, ConsentAct, ConsentReason, ReminderEnd
 from incubator.metrics.clients.base import PlatformError, Tokens
@@ -137,9 +138,11 @@ def store_tokens(authorisation: Authorisation, tokens: Tokens) -> bool:
     Frees the claim.
     """
     same = Authorisation.objects.filter(pk=authorisation.pk, granted_at=authorisation.granted_at)
+    sealed = sealed_for(
+        Authorisation, authorisation.pk, access_token=tokens.access_token, refresh_token=tokens.refresh_token
+    )
     changed = same.filter(rotation=authorisation.rotation).update(
-        access_token=tokens.access_token,
-        refresh_token=tokens.refresh_token,
+        **sealed,
         access_expires_at=tokens.access_expires_at,
         refresh_expires_at=tokens.refresh_expires_at,
         rotation=authorisation.rotation + 1,
