@@ -1,4 +1,4 @@
-"""Rows by the hundred thousand: keys from a sequence, and PostgreSQL's COPY."""
+"""Rows by the hundred thousand: PostgreSQL's COPY, and texts that are fit for it."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,13 +7,6 @@ from django.db import connection
 
 # None of these stands in a cell: XML forbids them, and ``clean`` takes them out of what comes by other ways.
 FIELD, NOTHING, END = "\x01", "\x02", "\x03"
-
-
-def reserve_keys(table: str, count: int) -> list[int]:
-    """Primary keys for rows of ``table`` still to be written. Unused ones leave gaps."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
-        return [key for (key,) in cursor.fetchall()]
 
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -52,13 +52,26 @@ def import_moves(label: Any, *, apply: Callable, recheck: Callable, discard: Cal
     """The three things that can be done with an import; ``label`` is what confirming it is called."""
     return [
         Move("apply", label, apply, states=[READY], state_of=_readiness, is_main=True),
-        Move("recheck", _("Check again"), recheck, states=list(CAN_BE_READ_AGAIN)),
-        Move("discard", _("Put aside"), discard, states=states_before(ImportState.DISCARDED)),
+        Move("recheck", _("Check again"), recheck, states=list(CAN_BE_READ_AGAIN), state_of=_readiness_but_ready),
+        Move(
+            "discard",
+            _("Put aside"),
+            discard,
+            states=states_before(ImportState.DISCARDED),
+            state_of=_readiness_but_ready,
+        ),
     ]
 
 
 def _readiness(row: Any) -> str:
+    """Nothing is offered while a worker has the import."""
+    if row.job is not None and row.job.is_live:
+        return ""
     return READY if row.can_be_applied else row.state
+
+
+def _readiness_but_ready(row: Any) -> str:
+    return "" if row.job is not None and row.job.is_live and row.state not in ON_THE_WAY else row.state
 
 
 # --- Parts of an import's page ----------------------------------------------------------------------------------------

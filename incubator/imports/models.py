@@ -1,14 +1,10 @@
 """Abstract models of a staged import: the import, the rows staged from its workbook, what was found in them."""
 
-import json
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from incubator.common.encryption import EncryptedTextField
 from incubator.imports.choices import ON_THE_WAY, ImportState
 from incubator.jobs.models import Job
 
@@ -22,7 +18,7 @@ class StagedImport(models.Model):
 
     file: models.FileField
     file_name = models.CharField(_("file"), max_length=200, editable=False)
-    sha256 = models.CharField(max_length=64, editable=False)
+    sha256 = models.CharField(_("SHA-256"), max_length=64, editable=False)
     state = models.CharField(
         _("state"), max_length=10, choices=ImportState, default=ImportState.UPLOADED, editable=False, db_index=True
     )
@@ -70,19 +66,13 @@ def no_wrong_row_q() -> Q:
 
 
 class StagedRow(models.Model):
-    """A row of the sheet. ``values`` (encrypted JSON) is what will be written; nothing personal stands in clear."""
+    """A row of the sheet as it will be written. A room adds what that is; nothing personal stands in clear."""
 
     number = models.PositiveIntegerField(_("row"))
-    values = EncryptedTextField()
 
     class Meta:
         abstract = True
         ordering = ["number"]
-
-    @property
-    def plain(self) -> dict[str, Any]:
-        """The values as a dictionary."""
-        return json.loads(str(self.values))
 
 
 class StagedFinding(models.Model):

@@ -71,9 +71,9 @@ def is_stale(roster: RosterImport, *, by: Any) -> bool:
 
 def pairs_alike(roster: RosterImport) -> list[tuple[int, int, str]]:
     """New people of the roster who look like somebody and about whom nobody decided, as ``(trainee, trainee, why)``."""
-    undecided = roster.rows.filter(status="new", looks_like__isnull=False, decision="")  # type: ignore[attr-defined]
-    known = [(row.sealed_for, row.looks_like_id, row.why) for row in undecided.only("sealed_for", "looks_like", "why")]
     with connection.cursor() as cursor:
+        cursor.execute(sql.UNDECIDED, {"roster": roster.pk})
+        known = cursor.fetchall()
         cursor.execute(sql.ALIKE, {"roster": roster.pk})
         return known + [(key, first_key, LookAlike.NAME.value) for _n, _first, key, first_key in cursor.fetchall()]
 

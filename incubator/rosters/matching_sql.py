@@ -267,11 +267,13 @@ FROM unnest(%(ids)s::bigint[], %(before)s::bytea[], %(id_numbers)s::bytea[], %(p
     AS kept (id, before, id_number, phone)
 WHERE row.id = kept.id
 """
-COUNTS = """
+DOUBTFUL = "status = 'new' AND looks_like_id IS NOT NULL AND NOT (decision = 'other' AND decided_about = looks_like_id)"
+UNDECIDED = f"""
+SELECT sealed_for, looks_like_id, why FROM rosters_rosterrow WHERE roster_id = %(roster)s AND {DOUBTFUL} ORDER BY number
+"""  # noqa: S608 - of our own parts
+COUNTS = f"""
 SELECT count(*) FILTER (WHERE status = 'new'), count(*) FILTER (WHERE status = 'matched'),
-    count(*) FILTER (WHERE status = 'matched' AND changes <> '{}'),
-    count(*) FILTER (WHERE status = 'new' AND looks_like_id IS NOT NULL
-        AND NOT (decision = 'other' AND decided_about = looks_like_id)),
+    count(*) FILTER (WHERE status = 'matched' AND changes <> '{{}}'), count(*) FILTER (WHERE {DOUBTFUL}),
     count(*) FILTER (WHERE status = 'wrong'), count(*) FILTER (WHERE status = 'skipped')
 FROM rosters_rosterrow WHERE roster_id = %(roster)s
-"""
+"""  # noqa: S608 - of our own parts

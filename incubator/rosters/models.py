@@ -137,7 +137,6 @@ class RosterRow(StagedRow):
     yet.
     """
 
-    values = None  # type: ignore[assignment] - what is written stands in columns
     roster = models.ForeignKey(RosterImport, models.CASCADE, related_name="rows", db_index=False)
     status = models.CharField(_("status"), max_length=10, choices=RowStatus)
     reason = models.CharField(_("why skipped"), max_length=200, blank=True, db_default="")
@@ -189,11 +188,11 @@ class RosterRow(StagedRow):
 
     @property
     def plain_id_number(self) -> str:
-        return decrypt(self.id_number, context=ID_NUMBER, row=self.sealed_for) if self.id_number else ""
+        return decrypt(bytes(self.id_number), context=ID_NUMBER, row=self.sealed_for) if self.id_number else ""
 
     @property
     def plain_phone(self) -> str:
-        return decrypt(self.phone, context=PHONE, row=self.sealed_for) if self.phone else ""
+        return decrypt(bytes(self.phone), context=PHONE, row=self.sealed_for) if self.phone else ""
 
     @property
     def plain_cells(self) -> dict[str, str]:

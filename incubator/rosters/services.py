@@ -35,7 +35,7 @@ from incubator.rosters.checking import RowCheck, headers_of, texts_of
 from incubator.rosters.matching import Counts, is_stale, match_rows, pairs_alike
 from incubator.rosters.models import RosterImport
 from incubator.rosters.sheet import ROSTER
-from incubator.rosters.staging import forget_rows, stage_rows, stage_skipped
+from incubator.rosters.staging import forget_rows, stage_footers, stage_rows
 from incubator.rosters.undoing import holds, take_back
 from incubator.rosters.writing import lock_known, lock_written, one_after_the_other, write_rows
 from trainees.signals import people_look_alike
@@ -94,22 +94,19 @@ def check_roster(roster: RosterImport, *, on: date, tell: Tell = _nobody_listens
 def _stage_table(roster: RosterImport, table: Table, *, on: date, tell: Tell, height: int) -> None:
     check = RowCheck(roster.region, roster.cohort, headers=roster.headers, on=on)
     decided = {one.number: one for one in roster.corrections.all()}  # type: ignore[attr-defined]
-    left_out = []
     come = 0
     for rows in batched(table.rows, CHUNK):
         checked = []
         for row in rows:
             said = decided.get(row.number)
-            if said is not None and said.left_out:
-                left_out.append((row.number, said.left_out))
-            elif said is not None and said.cells:
+            if said is not None and said.cells:
                 checked.append(check.check(row.number, said.texts))
             else:
                 checked.append(check.check(row.number, *texts_of(row, table.columns)))
         stage_rows(roster, checked, decided)
         come += len(rows)
         tell(come, height)
-    stage_skipped(roster, [*left_out, *((number, "") for number in table.skipped)])
+    stage_footers(roster, table.skipped)
 
 
 def review(roster: RosterImport, counts: Counts, **changes: Any) -> None:

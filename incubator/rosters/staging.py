@@ -4,17 +4,22 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from incubator.common.bulk import clean, copy_rows, reserve_keys
-from incubator.common.encryption import encrypt
+from django.db import connection
+
+from incubator.common.bulk import clean, copy_rows
+from incubator.common.encryption import encrypt, reserve_keys
 from incubator.imports.checking import Finding
+from incubator.metrics.models import CreatorAccount
+from incubator.programmes.models import Participation
 from incubator.rosters.checking import CheckedRow
 from incubator.rosters.choices import RowStatus
 from incubator.rosters.models import ID_NUMBER, PHONE, RosterCorrection, RosterFinding, RosterImport, RosterRow
 from trainees.identity import id_number_index, phone_index
+from trainees.models import Trainee
 from trainees.names import initials
 
 ROW_COLUMNS = (
-    "roster_id", "number", "status", "is_bad", "name", "initials", "sex", "born_on", "county_id", "township",
+    "roster_id", "number", "status", "reason", "is_bad", "name", "initials", "sex", "born_on", "county_id", "township",
     "background", "education", "handle", "trainee_number", "id_number", "id_number_index", "phone", "phone_index",
     "cells", "sealed_for", "participation_key", "account_key", "trainee_id", "decision", "decided_about",
 )  # fmt: skip
@@ -25,10 +30,12 @@ Decided = Mapping[int, RosterCorrection]
 
 
 def stage_rows(roster: RosterImport, rows: Sequence[CheckedRow], decided: Decided) -> None:
-    """Write checked rows; a good one is new for now, under keys reserved for it. ``decided`` is by number of row."""
+    """Write checked rows; a good one is new for now, under keys reserved for it. ``decided`` is by number of row.
+
+    Of a row that somebody left out nothing is found.
+    """
     people, participations, accounts = (
-        reserve_keys(table, len(rows))
-        for table in ("trainees_trainee", "programmes_participation", "metrics_creatoraccount")
+        reserve_keys(model, len(rows)) for model in (Trainee, Participation, CreatorAccount)
     )
     copy_rows(
         RosterRow._meta.db_table,
@@ -38,17 +45,19 @@ def stage_rows(roster: RosterImport, rows: Sequence[CheckedRow], decided: Decide
             for row, keys in zip(rows, zip(people, participations, accounts, strict=True), strict=True)
         ],
     )
-    stage_findings(roster, [finding for row in rows for finding in row.findings])
+    left_out = {number for number, one in decided.items() if one.left_out}
+    stage_findings(roster, [found for row in rows if row.number not in left_out for found in row.findings])
 
 
 def _staged(roster: int, row: CheckedRow, keys: tuple[int, int, int], decided: RosterCorrection | None) -> tuple:
-    person, is_bad = row.person, row.is_wrong
+    person, is_bad, left_out = row.person, row.is_wrong, clean(decided.left_out) if decided else ""
     key, participation, account = keys
     id_number, phone = person.id_number, person.phone
     return (
         roster,
         row.number,
-        "wrong" if is_bad else "new",
+        "skipped" if left_out else "wrong" if is_bad else "new",
+        left_out,
         is_bad,
         person.name,
         initials(person.name),
@@ -68,16 +77,16 @@ def _staged(roster: int, row: CheckedRow, keys: tuple[int, int, int], decided: R
         key,
         participation,
         account,
-        None if is_bad else key,
+        None if is_bad or left_out else key,
         decided.decision if decided else "",
         decided.decided_about if decided else None,
     )
 
 
-def stage_skipped(roster: RosterImport, skipped: Iterable[tuple[int, str]]) -> None:
-    """Write rows that nobody is taken from, by number, each with why; of footers nothing is said."""
-    columns = ("roster_id", "number", "status", "reason", "is_bad")
-    rows = [(roster.pk, number, RowStatus.SKIPPED.value, clean(reason), False) for number, reason in skipped]
+def stage_footers(roster: RosterImport, numbers: Iterable[int]) -> None:
+    """Write rows that hold nobody: totals, notes, signatures."""
+    columns = ("roster_id", "number", "status", "is_bad")
+    rows = [(roster.pk, number, RowStatus.SKIPPED.value, False) for number in numbers]
     copy_rows(RosterRow._meta.db_table, columns, rows)
 
 
@@ -91,5 +100,12 @@ def stage_findings(roster: RosterImport, findings: Iterable[Finding], *, is_of_m
 
 def forget_rows(roster: RosterImport) -> None:
     """Take away what an earlier check left, finished or cut off."""
-    roster.rows.all()._raw_delete(roster.rows.db)  # type: ignore[attr-defined] - nothing hangs on them
-    roster.findings.all()._raw_delete(roster.findings.db)  # type: ignore[attr-defined]
+    for model in (RosterRow, RosterFinding):  # nothing hangs on them
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {model._meta.db_table} WHERE roster_id = %s", [roster.pk])  # noqa: S608
+
+
+def forget_row(row: RosterRow) -> None:
+    """Take away one row and what was found in it alone, to stage it anew."""
+    RosterFinding.objects.filter(roster=row.roster_id, row=row.number).delete()
+    row.delete()

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("regions", "0001_initial"),
-        ("trainees", "0003_initials"),
+        ("trainees", "0004_bind_personal_data"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
