@@ -20,7 +20,11 @@ def roster_check(running: RunningJob) -> dict[str, int]:
     """Check one uploaded roster."""
     roster = _roster(running.job)
     running.progress(0, 1)
-    tell = lambda done, total: running.progress(min(done, total), int(total / READING))  # noqa: E731
+
+    def tell(done: int, height: int) -> None:
+        """A sheet may be longer than it says."""
+        running.progress(done, max(int(height / READING), done))
+
     check_roster(roster, on=timezone.localdate(), tell=tell)
     return {"new": roster.new_count, "matched": roster.matched_count, "wrong": roster.wrong_count}
 

@@ -35,7 +35,7 @@ from incubator.rosters.checking import RowCheck, headers_of, texts_of
 from incubator.rosters.matching import Counts, is_stale, match_rows, pairs_alike
 from incubator.rosters.models import RosterImport
 from incubator.rosters.sheet import ROSTER
-from incubator.rosters.staging import forget_rows, stage_footers, stage_rows
+from incubator.rosters.staging import forget_rows, stage_leftovers, stage_rows
 from incubator.rosters.undoing import holds, take_back
 from incubator.rosters.writing import lock_known, lock_written, one_after_the_other, write_rows
 from trainees.signals import people_look_alike
@@ -73,7 +73,7 @@ def check_roster(roster: RosterImport, *, on: date, tell: Tell = _nobody_listens
         workbook = read_rows(roster)
         table = find_table(workbook, ROSTER)
         roster.headers = headers_of(table)
-        _stage_table(roster, table, on=on, tell=tell, height=max(sheet.height for sheet in workbook.sheets))
+        _stage_table(roster, table, on=on, tell=tell, height=max((sheet.height for sheet in workbook.sheets), default=0))
     except RuleBroken as refusal:
         forget_rows(roster)
         refuse(roster, str(refusal))
@@ -106,7 +106,7 @@ def _stage_table(roster: RosterImport, table: Table, *, on: date, tell: Tell, he
         stage_rows(roster, checked, decided)
         come += len(rows)
         tell(come, height)
-    stage_footers(roster, table.skipped)
+    stage_leftovers(roster, table.reasons)
 
 
 def review(roster: RosterImport, counts: Counts, **changes: Any) -> None:

@@ -83,10 +83,11 @@ def _staged(roster: int, row: CheckedRow, keys: tuple[int, int, int], decided: R
     )
 
 
-def stage_footers(roster: RosterImport, numbers: Iterable[int]) -> None:
-    """Write rows that hold nobody: totals, notes, signatures."""
-    columns = ("roster_id", "number", "status", "is_bad")
-    rows = [(roster.pk, number, RowStatus.SKIPPED.value, False) for number in numbers]
+def stage_leftovers(roster: RosterImport, reasons: Mapping[int, Any]) -> None:
+    """Write rows that are about nobody, by number, each with why."""
+    columns = ("roster_id", "number", "status", "reason", "is_bad")
+    skipped = RowStatus.SKIPPED.value
+    rows = [(roster.pk, number, skipped, str(why.label), False) for number, why in reasons.items()]
     copy_rows(RosterRow._meta.db_table, columns, rows)
 
 

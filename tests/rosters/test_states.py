@@ -108,7 +108,7 @@ def test_a_check_that_stops_without_a_word_is_told_too(cohort, county, clerk):  
     assert roster.state == "failed" and roster.error
 
 
-@pytest.mark.parametrize("fails_at", ["stage_rows", "stage_footers", "match_rows", "review"])
+@pytest.mark.parametrize("fails_at", ["stage_rows", "stage_leftovers", "match_rows", "review"])
 def test_a_check_cut_off_anywhere_is_done_again_from_its_beginning(cohort, county, clerk, monkeypatch, fails_at):  # noqa: F811
     class Killed(BaseException):
         pass
