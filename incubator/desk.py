@@ -328,9 +328,11 @@ def _card(
 
 
 def _import_card(request: HttpRequest, label: str, title: Any) -> Card | None:
-    """Imports that were checked and wait for a person to confirm them."""
-    query = "state__exact=checked"
-    return _card(request, label, title, query, lambda rows: rows.filter(state="checked"), "upload_file")
+    """Imports that were checked and wait for a person to confirm them, or to decide something first."""
+    from incubator.imports.choices import TO_CONFIRM
+
+    query = "state__in=" + ",".join(TO_CONFIRM)
+    return _card(request, label, title, query, lambda rows: rows.filter(state__in=TO_CONFIRM), "upload_file")
 
 
 def _refresh_card(request: HttpRequest, spread: Any) -> Card | None:

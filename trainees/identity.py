@@ -8,6 +8,8 @@ What is no mobile is told apart by phonenumbers.
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from operator import mul
 
 import phonenumbers
 from django.utils.translation import gettext as _
@@ -16,7 +18,7 @@ from incubator.common.encryption import blind_index
 from incubator.common.errors import RuleBroken
 from incubator.common.plain_text import squeeze
 from trainees.choices import Sex
-from trainees.id_mistakes import HIDDEN, ROUNDED, why_not_an_id_number
+from trainees.id_mistakes import BORN_FOR_SURE, HIDDEN, PERMITS, ROUNDED, YOUNG_ENOUGH, why_not_an_id_number
 
 # First two digits of GB/T 2260; 81, 82 and 83 are residence permits of Hong Kong, Macao and Taiwan residents.
 PROVINCES = frozenset(
@@ -32,8 +34,10 @@ PROVINCES = frozenset(
     )
     for code in block
 )
+MAINLAND = PROVINCES - PERMITS.keys()
 ID_SHAPE = re.compile(r"[0-9]{17}[0-9X]")
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+ZEROS = sum(WEIGHTS) * ord("0")  # digits are weighed as the bytes they are
 CHECK_DIGITS = "10X98765432"
 # The shape of mainland mobiles. Which prefixes are allotted changes too often to refuse one for it.
 MOBILE = re.compile(r"(?:\+?86|0086|0)?(1[3-9][0-9]{9})")
@@ -66,6 +70,8 @@ def parse_id_number(text: str) -> IdNumber:
     Full-width digits, spaces, dashes, a small x and the Roman numeral ten are understood. A number that a spreadsheet
     rounded (``1.10105E+17``, or three zeros at the end that do not fit) is recognised as such.
     """
+    if found := _without_a_doubt(text):
+        return found
     number = _plain(text)
     if not ID_SHAPE.fullmatch(number):
         number = number.replace("-", "").replace("—", "").replace("×", "X") if "E+" not in number else number
@@ -76,9 +82,27 @@ def parse_id_number(text: str) -> IdNumber:
     return IdNumber(number, born_on, Sex.MALE if int(number[16]) % 2 else Sex.FEMALE)
 
 
+def _without_a_doubt(text: str) -> IdNumber | None:
+    """What nearly every row of a roster holds, in a few microseconds. None for whatever needs a second look."""
+    if not ID_SHAPE.fullmatch(text) or text[:2] not in MAINLAND or check_digit(text) != text[17]:
+        return None
+    born_on = _day(text[6:14])
+    if born_on is None or not YOUNG_ENOUGH <= born_on.year <= BORN_FOR_SURE:
+        return None
+    return IdNumber(text, born_on, Sex.MALE.value if int(text[16]) % 2 else Sex.FEMALE.value)
+
+
+@lru_cache(maxsize=40_000)
+def _day(text: str) -> date | None:
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return None
+
+
 def check_digit(number: str) -> str:
     """What the eighteenth character must be, of the 17 digits before it."""
-    return CHECK_DIGITS[sum(int(digit) * weight for digit, weight in zip(number, WEIGHTS, strict=False)) % 11]
+    return CHECK_DIGITS[(sum(map(mul, number[:17].encode(), WEIGHTS)) - ZEROS) % 11]
 
 
 def parse_mobile(text: str) -> str:

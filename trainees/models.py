@@ -69,6 +69,7 @@ class Trainee(models.Model):
             models.Index(fields=["background", "id"], name="trainee_background"),
             models.Index(fields=["sex", "id"], name="trainee_sex"),
             models.Index(fields=["created_at", "id"], name="trainee_entered"),
+            models.Index(fields=["born_on", "name"], name="trainee_born_name"),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from functools import lru_cache
 
 # Names are short: the dictionary of phrases is memory for nothing.
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
@@ -47,8 +48,8 @@ def initials(name: str) -> str:
     A surname is read as one: ``单雄信`` → ``sxx``. Names of several parts (``买买提·吐尔逊``) have no surname.
     """
     surname = surname_of(name)
-    letters = lazy_pinyin(name[len(surname) :], style=Style.FIRST_LETTER, errors=_letters)
-    return _plain("".join([*_first_letters(surname), *letters]))
+    rest = name[len(surname) : len(surname) + 3 * LONGEST]
+    return _plain("".join([*_first_letters(surname), *map(_letter, rest)]))
 
 
 def surname_of(name: str) -> str:
@@ -62,7 +63,13 @@ def _first_letters(surname: str) -> list[str]:
     return [syllable[0] for syllable in SURNAMES.get(surname, "").split()]
 
 
-def _letters(text: str) -> str:
+@lru_cache(maxsize=8192)
+def _letter(character: str) -> str:
+    """Without phrases one character's sound does not depend on its neighbours: a hundred thousand names are quick."""
+    return "".join(lazy_pinyin(character, style=Style.FIRST_LETTER, errors=_ascii))
+
+
+def _ascii(text: str) -> str:
     return "".join(character for character in text if character.isascii() and character.isalnum())
 
 

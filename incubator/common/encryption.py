@@ -119,7 +119,7 @@ def decrypt(stored: bytes, *, context: str, row: object = None) -> str:
 def blind_index(text: str, *, context: str) -> bytes:
     """32 bytes that are equal for equal texts and say nothing about them without the index key."""
     key = _key("PERSONAL_INDEX_KEY", settings.PERSONAL_INDEX_KEY)
-    return hmac.new(key, f"{context}\0{text}".encode(), hashlib.sha256).digest()
+    return hmac.digest(key, f"{context}\0{text}".encode(), "sha256")
 
 
 def index_fingerprint() -> str:

@@ -28,19 +28,23 @@ Reopen = Callable[..., bytes]
 
 @dataclass(frozen=True, slots=True)
 class SealedColumn:
-    """A column of sealed bytes. ``row`` is an SQL expression for what is bound in, None for nothing."""
+    """A column of sealed bytes. ``row`` is an SQL expression for what is bound in, None for nothing.
+
+    ``meant_for`` is the table and column whose values these will be, where they wait in another table.
+    """
 
     table: str
     column: str
     key: str = "id"
     row: str | None = "id"
+    meant_for: str = ""
 
     @property
     def context(self) -> str:
-        return f"{self.table}.{self.column}"
+        return self.meant_for or str(self)
 
     def __str__(self) -> str:
-        return self.context
+        return f"{self.table}.{self.column}"
 
 
 @dataclass(frozen=True, slots=True)

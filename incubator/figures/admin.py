@@ -26,7 +26,7 @@ from incubator.imports.admin import (
     preview,
     progress,
 )
-from incubator.imports.choices import ImportState
+from incubator.imports.choices import TO_CONFIRM, ImportState
 from incubator.metrics.choices import Platform
 from incubator.metrics.models import CreatorAccount
 
@@ -61,8 +61,10 @@ def _sentences(figures: FiguresImport) -> list[Any]:
     """What happens on confirming, or what happened."""
     if figures.state == ImportState.APPLIED:
         return [_what_was_done(figures)]
-    if figures.state != ImportState.CHECKED:
+    if figures.state not in TO_CONFIRM:
         return []
+    if figures.wrong_count:
+        return [_("Correct the rows below in the workbook and upload it again. Nothing has been written.")]
     said: list[Any] = []
     if not figures.to_write_count:
         return [_("No figure in this workbook is new. There is nothing to confirm; put the import aside.")]

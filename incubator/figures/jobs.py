@@ -3,8 +3,9 @@
 from django.utils import timezone
 
 from incubator.figures.models import FiguresImport
-from incubator.figures.services import CHECK, check_figures
-from incubator.jobs.registry import job_handler
+from incubator.figures.services import CHECK, check_failed, check_figures
+from incubator.jobs.models import Job
+from incubator.jobs.registry import job_handler, when_failed
 from incubator.jobs.services import RunningJob
 
 
@@ -15,3 +16,8 @@ def figures_check(running: RunningJob) -> dict[str, int]:
     running.progress(0, 1)
     check_figures(figures, on=timezone.localdate())
     return {"to_write": figures.to_write_count, "wrong": figures.wrong_count}
+
+
+@when_failed(CHECK)
+def figures_check_failed(job: Job, sentence: str) -> None:
+    check_failed(FiguresImport.objects.get(pk=job.arguments["staged"]), sentence)

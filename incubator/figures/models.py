@@ -1,8 +1,12 @@
 """A figures import, the rows staged from its workbook, and what was found in them."""
 
+import json
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from incubator.common.encryption import EncryptedTextField
 from incubator.common.sealed_files import SealedFileField
 from incubator.figures.choices import RowStatus
 from incubator.imports.choices import ImportState
@@ -67,8 +71,9 @@ class FiguresImport(StagedImport):
 
 
 class FiguresRow(StagedRow):
-    """One account's count on one day; the keys of ``plain`` are those of ``checking.Figure``."""
+    """One account's count on one day; ``values`` is encrypted JSON with the keys of ``checking.Figure``."""
 
+    values = EncryptedTextField()
     figures = models.ForeignKey(FiguresImport, models.CASCADE, related_name="rows")
     status = models.CharField(_("status"), max_length=10, choices=RowStatus)
     account = models.ForeignKey(CreatorAccount, models.SET_NULL, null=True, related_name="+")
@@ -80,6 +85,11 @@ class FiguresRow(StagedRow):
 
     def __str__(self) -> str:
         return f"{self.figures} {self.number}"
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The values as a dictionary."""
+        return json.loads(str(self.values))
 
 
 class FiguresFinding(StagedFinding):

@@ -16,7 +16,17 @@ from incubator.figures.models import FiguresFinding, FiguresImport, FiguresRow
 from incubator.figures.sheet import FIGURES
 from incubator.imports.checking import findings_of
 from incubator.imports.choices import ImportState
-from incubator.imports.services import keep_upload, move, read_rows, recheck, refuse, require_no_wrong_row, stage
+from incubator.imports.services import (
+    begin_reading,
+    fail,
+    keep_upload,
+    move,
+    read_rows,
+    recheck,
+    refuse,
+    require_no_wrong_row,
+    stage,
+)
 from incubator.metrics.choices import Source
 from incubator.metrics.services.readings import write_readings
 from incubator.regions.models import Region
@@ -38,7 +48,7 @@ def upload_figures(
 
 def check_figures(figures: FiguresImport, *, on: date) -> FiguresImport:
     """Read the workbook and stage its rows with what was found in them. Safe to do again. Nothing else is written."""
-    if figures.state not in (ImportState.UPLOADED, ImportState.CHECKED):
+    if not begin_reading(figures):
         return figures
     try:
         table = find_table(read_rows(figures), FIGURES)
@@ -118,6 +128,11 @@ def discard_figures(figures: FiguresImport, *, by: Any) -> FiguresImport:
     """Put an import aside that is not to be written."""
     move(figures, ImportState.DISCARDED)
     return figures
+
+
+def check_failed(figures: FiguresImport, sentence: str) -> None:
+    """The check came to no end and is not tried again by itself."""
+    fail(figures, sentence)
 
 
 def recheck_figures(figures: FiguresImport, *, by: Any) -> FiguresImport:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import path, reverse
@@ -14,14 +14,23 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from incubator.common.desk import Colours, Move, ScopedAdmin, Section
-from incubator.imports.choices import MOVES, ImportState
+from incubator.imports.choices import (
+    CAN_BE_READ_AGAIN,
+    ON_THE_WAY,
+    ImportState,
+    states_before,
+)
 from incubator.imports.models import StagedImport
+from incubator.jobs.choices import LIVE, JobState
 
 ROWS_A_PAGE = 50
 FINDINGS_SHOWN = 200
 STATE_COLOURS = Colours(
     {
         ImportState.CHECKED: "info",
+        ImportState.IN_REVIEW: "warning",
+        ImportState.FAILED: "danger",
+        ImportState.UNDONE: "warning",
         ImportState.APPLIED: "success",
         ImportState.REFUSED: "danger",
     }
@@ -43,28 +52,40 @@ def import_moves(label: Any, *, apply: Callable, recheck: Callable, discard: Cal
     """The three things that can be done with an import; ``label`` is what confirming it is called."""
     return [
         Move("apply", label, apply, states=[READY], state_of=_readiness, is_main=True),
-        Move("recheck", _("Check again"), recheck, states=[ImportState.CHECKED]),
-        Move("discard", _("Put aside"), discard, states=_states_before(ImportState.DISCARDED)),
+        Move("recheck", _("Check again"), recheck, states=list(CAN_BE_READ_AGAIN), state_of=_readiness_but_ready),
+        Move(
+            "discard",
+            _("Put aside"),
+            discard,
+            states=states_before(ImportState.DISCARDED),
+            state_of=_readiness_but_ready,
+        ),
     ]
 
 
 def _readiness(row: Any) -> str:
+    """Nothing is offered while a worker has the import."""
+    if row.job is not None and row.job.is_live:
+        return ""
     return READY if row.can_be_applied else row.state
 
 
-def _states_before(after: ImportState) -> list[str]:
-    return [before for before, allowed in MOVES.items() if after in allowed]
+def _readiness_but_ready(row: Any) -> str:
+    return "" if row.job is not None and row.job.is_live and row.state not in ON_THE_WAY else row.state
 
 
 # --- Parts of an import's page ----------------------------------------------------------------------------------------
 
 
 def progress(request: HttpRequest, staged: StagedImport) -> Section | None:
-    """While the check waits or runs: how far it is. The page comes again by itself."""
+    """While a worker has the import, or is to have it: how far it is. The page comes again by itself.
+
+    When writing or undoing did not come to its end, why.
+    """
     job = staged.job
-    if staged.state != ImportState.UPLOADED or job is None:
+    if job is None or not (staged.is_under_way or (job.state == JobState.FAILED and job.error != staged.error)):
         return None
-    return Section(_("Check of the workbook"), render_to_string("admin/imports/progress.html", {"job": job}))
+    return Section(job.title, render_to_string("admin/imports/progress.html", {"job": job}))
 
 
 def counts(staged: Any, numbers: Sequence[Count], sentences: Sequence[Any] = ()) -> Section | None:
@@ -156,7 +177,8 @@ class StagedImportAdmin(ScopedAdmin):
         return response
 
     def _is_under_way(self, request: HttpRequest, pk: str) -> bool:
-        return self.get_queryset(request).filter(pk=pk, state=ImportState.UPLOADED).exists()
+        is_live = Q(state__in=ON_THE_WAY) | Q(job__state__in=LIVE)
+        return self.get_queryset(request).filter(is_live, pk=pk).exists()
 
     def _url_name(self, what: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{what}"

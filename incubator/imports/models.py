@@ -1,27 +1,24 @@
 """Abstract models of a staged import: the import, the rows staged from its workbook, what was found in them."""
 
-import json
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from incubator.common.encryption import EncryptedTextField
-from incubator.imports.choices import ImportState
+from incubator.imports.choices import ON_THE_WAY, ImportState
 from incubator.jobs.models import Job
 
 
 class StagedImport(models.Model):
-    """One uploaded workbook on its way: uploaded → to be confirmed → applied, or refused with a sentence.
+    """One uploaded workbook on its way: uploaded → being read → checked or in review → applied; or refused, or failed,
+    each with a sentence in ``error``; an applied one may be undone.
 
     A concrete import adds its region, its ``file`` and a count for each status of its rows.
     """
 
     file: models.FileField
     file_name = models.CharField(_("file"), max_length=200, editable=False)
-    sha256 = models.CharField(max_length=64, editable=False)
+    sha256 = models.CharField(_("SHA-256"), max_length=64, editable=False)
     state = models.CharField(
         _("state"), max_length=10, choices=ImportState, default=ImportState.UPLOADED, editable=False, db_index=True
     )
@@ -52,10 +49,15 @@ class StagedImport(models.Model):
     def __str__(self) -> str:
         return self.file_name
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a worker has it, or is to have it. Read with the job."""
+        return self.state in ON_THE_WAY or (self.job is not None and self.job.is_live)
+
 
 def says_why_q() -> Q:
-    """A refused import has a sentence."""
-    return ~Q(state=ImportState.REFUSED) | ~Q(error="")
+    """A refused import and a failed one have a sentence."""
+    return ~Q(state__in=(ImportState.REFUSED, ImportState.FAILED)) | ~Q(error="")
 
 
 def no_wrong_row_q() -> Q:
@@ -64,19 +66,13 @@ def no_wrong_row_q() -> Q:
 
 
 class StagedRow(models.Model):
-    """A row of the sheet. ``values`` (encrypted JSON) is what will be written; nothing personal stands in clear."""
+    """A row of the sheet as it will be written. A room adds what that is; nothing personal stands in clear."""
 
     number = models.PositiveIntegerField(_("row"))
-    values = EncryptedTextField()
 
     class Meta:
         abstract = True
         ordering = ["number"]
-
-    @property
-    def plain(self) -> dict[str, Any]:
-        """The values as a dictionary."""
-        return json.loads(str(self.values))
 
 
 class StagedFinding(models.Model):

@@ -16,7 +16,7 @@ from incubator.common.encryption import seal, unseal
 from incubator.common.errors import RuleBroken, Stale
 from incubator.common.workbooks import LARGEST_FILE, UnreadableWorkbook, Workbook, read_workbook
 from incubator.imports.checking import Finding
-from incubator.imports.choices import MOVES, ImportState
+from incubator.imports.choices import CAN_BE_READ_AGAIN, MOVES, ON_THE_WAY, TO_CONFIRM, ImportState
 from incubator.imports.models import StagedFinding, StagedImport, StagedRow
 from incubator.jobs.services import ask_for_job
 from incubator.regions.models import Region
@@ -49,10 +49,18 @@ def ask_for_check(staged: StagedImport, *, kind: str, by: Any) -> None:
 
 
 def recheck(staged: StagedImport, *, kind: str, by: Any) -> None:
-    """Ask for the check again, after something changed since the preview."""
-    if staged.state != ImportState.CHECKED:
-        raise RuleBroken(_("Only an import that waits for confirmation is checked again."))
+    """Ask for the check again, after something changed since the preview, or after a fault."""
+    if staged.state not in CAN_BE_READ_AGAIN:
+        raise RuleBroken(_("Only an import that waits for confirmation, was refused or failed is checked again."))
     ask_for_check(staged, kind=kind, by=by)
+
+
+def begin_reading(staged: StagedImport) -> bool:
+    """Take the import up for reading, also where an earlier attempt was cut off; False when it is beyond that."""
+    if ImportState.READING not in MOVES[staged.state]:
+        return False
+    move(staged, ImportState.READING, error="")
+    return True
 
 
 def _context(staged: StagedImport) -> str:
@@ -86,7 +94,7 @@ def stage(
     staged.findings.all().delete()  # type: ignore[attr-defined]
     type(rows[0])._default_manager.bulk_create(rows, batch_size=1000)
     finding._default_manager.bulk_create([finding(**{owner: staged}, **_fields(f)) for f in found], batch_size=1000)
-    move(staged, ImportState.CHECKED, **changes)
+    move(staged, ImportState.IN_REVIEW if changes.get("wrong_count") else ImportState.CHECKED, **changes)
 
 
 def _fields(found: Finding) -> dict[str, Any]:
@@ -98,11 +106,17 @@ def refuse(staged: StagedImport, sentence: str) -> None:
     move(staged, ImportState.REFUSED, error=sentence)
 
 
+def fail(staged: StagedImport, sentence: str) -> None:
+    """A fault ended the check, and it is not tried again by itself."""
+    if staged.state in ON_THE_WAY:
+        move(staged, ImportState.FAILED, error=sentence)
+
+
 def require_no_wrong_row(staged: StagedImport) -> None:
     """Raises ``Stale`` for an import that was written already, ``RuleBroken`` while a row is wrong."""
     if staged.state == ImportState.APPLIED:
         raise Stale(_("This workbook has been written already."))
-    if staged.state == ImportState.CHECKED and staged.wrong_count:
+    if staged.state in TO_CONFIRM and staged.wrong_count:
         raise RuleBroken(
             ngettext(
                 "%(count)s row is wrong. Correct it in the workbook and upload it again; nothing was written.",
@@ -113,8 +127,8 @@ def require_no_wrong_row(staged: StagedImport) -> None:
         )
 
 
-def move(staged: StagedImport, after: ImportState, **changes: Any) -> None:
-    """Guarded by the state that was read, so of two at once one loses."""
+def move(staged: StagedImport, after: ImportState, *, by: Any = None, **changes: Any) -> None:
+    """Guarded by the state that was read, so of two at once one loses. Kept, where the import keeps its moves."""
     before = staged.state
     if after not in MOVES[before]:
         raise RuleBroken(
@@ -122,6 +136,10 @@ def move(staged: StagedImport, after: ImportState, **changes: Any) -> None:
             % {"before": ImportState(before).label, "after": after.label}
         )
     imports = type(staged)._default_manager
-    if not imports.filter(pk=staged.pk, state=before).update(state=after, **changes):
-        raise Stale(_("Somebody else has just changed this import. Look again and repeat."))
-    staged.refresh_from_db()
+    with transaction.atomic():
+        if not imports.filter(pk=staged.pk, state=before).update(state=after, **changes):
+            raise Stale(_("Somebody else has just changed this import. Look again and repeat."))
+        moves: Any = getattr(staged, "moves", None)
+        if moves is not None and before != after:
+            moves.create(before=before, after=after, by=by)
+    staged.refresh_from_db(fields=["state", *changes])

@@ -21,6 +21,23 @@ def job_handler(kind: str) -> Callable[[Handler], Handler]:
     return register
 
 
+FailureHandler = Callable[["Job", str], None]
+FAILURE_HANDLERS: dict[str, FailureHandler] = {}
+
+
+def when_failed(kind: str) -> Callable[[FailureHandler], FailureHandler]:
+    """Decorator: called with the job and why, when a job of ``kind`` failed or was cancelled and is not tried again.
+
+    It may be called twice, and for work that another worker has meanwhile done.
+    """
+
+    def register(handler: FailureHandler) -> FailureHandler:
+        FAILURE_HANDLERS[kind] = handler
+        return handler
+
+    return register
+
+
 DownloadCheck = Callable[["Job"], bool]
 DOWNLOAD_CHECKS: dict[str, DownloadCheck] = {}
 

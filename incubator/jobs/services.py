@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from django.utils.translation import override
 from incubator.common.errors import RuleBroken, Stale
 from incubator.jobs.choices import LIVE, JobState
 from incubator.jobs.models import Job
-from incubator.jobs.registry import HANDLERS
+from incubator.jobs.registry import FAILURE_HANDLERS, HANDLERS
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +110,25 @@ class RunningJob:
         if self._mine().filter(is_cancel_asked=True).exists():
             raise Cancelled
 
+    def progress_beside(self, done: int) -> None:
+        """The same inside a long transaction, over a connection of its own: what is said within is heard at its end.
+
+        Nothing is said where that is not possible; raises ``Cancelled`` as ever.
+        """
+        try:
+            with Beside() as cursor:
+                cursor.execute(
+                    "UPDATE jobs_job SET done = least(%s, greatest(total, 1)), lease_until = %s "
+                    "WHERE id = %s AND state = %s AND lease_owner = %s RETURNING is_cancel_asked",
+                    [done, timezone.now() + _lease(), self.pk, JobState.RUNNING.value, self._owner],
+                )
+                found = cursor.fetchone()
+        except DatabaseError:
+            log.warning("job %s: how far it is could not be told", self.pk)
+            return
+        if found is not None and found[0]:
+            raise Cancelled
+
     def keep(self, path: Any, *, name: str) -> None:
         """Keep the file at ``path`` , sealed, as the job's result in place of what an earlier attempt kept."""
         earlier, kept = self.job.result_file.name, self.job.result_file
@@ -133,6 +152,18 @@ class RunningJob:
         if not counts:
             changes["attempts"] = F("attempts") - 1
         return bool(self._mine().update(state=JobState.QUEUED, **changes))
+
+
+class Beside:
+    """A cursor that is in no transaction of ours: what it writes stands at once."""
+
+    def __enter__(self) -> Any:
+        self._connection = connection.copy()
+        self._connection.set_autocommit(True)
+        return self._connection.cursor()
+
+    def __exit__(self, *exception: object) -> None:
+        self._connection.close()
 
 
 def claim(job_id: int) -> RunningJob | None:
@@ -164,11 +195,12 @@ def _run_claimed(running: RunningJob) -> None:
             raise Cancelled
         result = HANDLERS[running.job.kind](running)
     except Cancelled:
-        running.finish(JobState.CANCELLED)
+        if running.finish(JobState.CANCELLED):
+            _tell_owner(running.job, _("The work was stopped."))
     except LeaseLost:
         log.warning("job %s: another worker took over", running.pk)
     except RuleBroken as refusal:
-        running.finish(JobState.FAILED, error=str(refusal))
+        _fail(running, str(refusal))
     except TryAgain as wait:
         _again_or_failed(running, str(wait), after=wait.after, counts=wait.counts)
     except Exception as fault:
@@ -191,13 +223,25 @@ def _again_or_failed(running: RunningJob, sentence: str, *, after: float, counts
     if not counts or running.job.attempts < running.job.max_attempts:
         running.hand_back(after=after, error=sentence, counts=counts)
     else:
-        running.finish(JobState.FAILED, error=sentence)
+        _fail(running, sentence)
+
+
+def _fail(running: RunningJob, sentence: str) -> None:
+    if running.finish(JobState.FAILED, error=sentence):
+        _tell_owner(running.job, sentence)
+
+
+def _tell_owner(job: Job, sentence: str) -> None:
+    """Whatever the job was about hears that it will not come to its end."""
+    if handler := FAILURE_HANDLERS.get(job.kind):
+        handler(job, sentence)
 
 
 def cancel_job(job: Job, *, by: Any) -> Job:
     """Stop a job: at once while it waits, at its next safe point while it runs."""
     now = timezone.now()
     if Job.objects.filter(pk=job.pk, state=JobState.QUEUED).update(state=JobState.CANCELLED, finished_at=now):
+        _tell_owner(job, _("The work was stopped."))
         log.info("job %s cancelled by user %s", job.pk, getattr(by, "pk", None))
     elif not Job.objects.filter(pk=job.pk, state=JobState.RUNNING).update(is_cancel_asked=True):
         raise RuleBroken(_("This work has ended already; there is nothing to cancel."))
@@ -218,9 +262,11 @@ def _revive(job: Job, at: datetime) -> int:
     if job.state == JobState.RUNNING and job.attempts >= job.max_attempts:
         with override(settings.LANGUAGE_CODE):
             sentence = _("The work stopped without a word %(count)s times and is not tried again.")
-        return same.lost(at).update(
-            state=JobState.FAILED, finished_at=at, lease_until=None, error=sentence % {"count": job.attempts}
-        )
+        sentence %= {"count": job.attempts}
+        won = same.lost(at).update(state=JobState.FAILED, finished_at=at, lease_until=None, error=sentence)
+        if won:
+            _tell_owner(job, sentence)
+        return won
     won = same.lost(at).update(state=JobState.QUEUED, lease_until=None, not_before=None, resend_at=at + _lease())
     if won:
         _send_now(job.pk)

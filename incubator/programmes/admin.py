@@ -62,6 +62,18 @@ class CohortAdmin(ScopedAdmin):
     list_filter = ["programme"]
     list_select_related = ["programme"]
     search_fields = ["name"]
+    fieldsets = [
+        (None, {"fields": [("programme", "name"), ("starts_on", "ends_on"), "support_days"]}),
+        (
+            _("What the rows of a roster must keep to"),
+            {
+                "fields": [
+                    ("min_age", "max_age", "out_of_age"),
+                    ("without_id_number", "without_phone", "without_account"),
+                ]
+            },
+        ),
+    ]
 
 
 def states_before(after: ParticipationState) -> list[str]:

@@ -15,6 +15,14 @@ class ParticipationState(models.TextChoices):
     REFUSED = "refused", _("refused")
 
 
+class Weight(models.TextChoices):
+    """What it means for a roster when a row does not keep a condition of the cohort."""
+
+    IGNORE = "ignore", _("no matter")
+    WARN = "warn", _("a warning")
+    REFUSE = "refuse", _("an error")
+
+
 S = ParticipationState
 MOVES: dict[str, frozenset[str]] = {
     S.NOMINATED: frozenset({S.ADMITTED, S.REFUSED, S.WITHDRAWN}),

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from incubator.programmes.choices import ParticipationState
+from incubator.programmes.choices import ParticipationState, Weight
 from incubator.regions.scoping import RegionScopedQuerySet
 from trainees.models import Trainee
 
@@ -28,15 +28,26 @@ class Programme(models.Model):
         return self.name
 
 
+ROSTER_CONDITIONS = ("min_age", "max_age", "out_of_age", "without_id_number", "without_phone", "without_account")
+
+
 class Cohort(models.Model):
-    """One intake of a programme, with its dates and the length of the support period in days."""
+    """One intake of a programme, with its dates and the length of the support period in days.
+
+    The weights say what a roster's rows must keep to: what does not is a warning, an error, or no matter.
+    """
 
     programme = models.ForeignKey(Programme, models.PROTECT, related_name="cohorts", verbose_name=_("programme"))
     name = models.CharField(_("name"), max_length=100)
     starts_on = models.DateField(_("starts on"))
     ends_on = models.DateField(_("ends on"))
     support_days = models.PositiveSmallIntegerField(_("days of support"), default=180)
+    min_age = models.PositiveSmallIntegerField(_("youngest age"), default=16)
     max_age = models.PositiveSmallIntegerField(_("oldest age"), default=35)
+    out_of_age = models.CharField(_("younger or older"), max_length=10, choices=Weight, default=Weight.WARN)
+    without_id_number = models.CharField(_("no ID number"), max_length=10, choices=Weight, default=Weight.REFUSE)
+    without_phone = models.CharField(_("no phone"), max_length=10, choices=Weight, default=Weight.REFUSE)
+    without_account = models.CharField(_("no account"), max_length=10, choices=Weight, default=Weight.IGNORE)
 
     class Meta:
         verbose_name = _("cohort")
@@ -50,10 +61,20 @@ class Cohort(models.Model):
                 violation_error_message=_("The cohort must not end before it starts."),
             ),
             models.CheckConstraint(condition=Q(support_days__gte=1), name="cohort_supports_a_day_or_more"),
+            models.CheckConstraint(
+                condition=Q(max_age__gte=F("min_age")),
+                name="oldest_age_is_not_below_the_youngest",
+                violation_error_message=_("The oldest age must not be below the youngest."),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.programme} {self.name}"
+
+    @property
+    def roster_conditions(self) -> dict[str, int | str]:
+        """What the rows of its rosters are checked against."""
+        return {name: getattr(self, name) for name in ROSTER_CONDITIONS}
 
 
 def in_support_q(on, prefix: str = "") -> Q:

@@ -1,97 +1,174 @@
-"""The staff desk's pages of this room: upload a roster, look at what is in it, write it."""
+"""The staff desk's pages of this room: upload a roster, look at what is in it, put rows right, write it, undo it."""
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from incubator.common.desk import Part, Section, adopt, extend_desk, link_to, table
-from incubator.common.masking import mask_id_number, mask_phone
-from incubator.imports.admin import (
-    Count,
-    Line,
-    StagedImportAdmin,
-    counts,
-    findings,
-    import_moves,
-    page_of_rows,
-    preview,
-    progress,
-)
-from incubator.imports.choices import ImportState
-from incubator.regions.models import Region
-from incubator.rosters.choices import RowStatus
+from incubator.common.desk import Move, NoQuestions, Part, Section, adopt, extend_desk, link_to, table
+from incubator.imports.admin import Count, counts, findings, import_moves, progress
+from incubator.imports.choices import TO_CONFIRM, ImportState
 from incubator.rosters.models import RosterImport, RosterRow
-from incubator.rosters.services import apply_roster, discard_roster, recheck_roster, upload_roster
+from incubator.rosters.rows_desk import RosterRows, rows_section
+from incubator.rosters.services import (
+    ask_to_apply,
+    ask_to_undo,
+    discard_roster,
+    recheck_roster,
+    upload_roster,
+)
 from incubator.rosters.template import blank_roster
+from incubator.rosters.undoing import holds
 from trainees.models import Trainee
 
-HEADINGS = [
-    _("row"),
-    _("status"),
-    pgettext_lazy("person", "name"),
-    _("ID number"),
-    _("phone"),
-    _("county"),
-    _("township"),
-    _("account number"),
-]
+IN_PART = "in_part"  # rows are wrong, and the others can be written
+FEW = 2_000  # rows of an import for which it is looked at once whether it can be undone
 
 
 def _counts(request: HttpRequest, roster: RosterImport) -> Section | None:
+    if roster.is_under_way:
+        return None
     numbers = [
         Count(_("new"), roster.new_count),
         Count(_("known already"), roster.matched_count),
+        Count(_("to be changed"), roster.changed_count),
+        Count(_("doubtful"), roster.doubtful_count),
         Count(_("wrong"), roster.wrong_count, is_bad=True),
         Count(_("skipped (totals, notes)"), roster.skipped_count),
     ]
-    ready = _("Everything is in order. Look at the people below and confirm; until then nothing is written.")
-    return counts(roster, numbers, [ready] if roster.state == ImportState.CHECKED else [])
+    return counts(roster, numbers, _sentences(roster))
 
 
-def _rows(request: HttpRequest, roster: RosterImport) -> Section | None:
-    """The people, a page at a time, personal values masked."""
-    page = page_of_rows(request, RosterRow.objects.filter(roster=roster))
-    names = dict(Region.objects.filter(code__in={row.plain["county"] for row in page}).values_list("code", "name"))
-    lines = [Line(_shown(row, names), row.status == RowStatus.WRONG) for row in page]
-    return preview(_("People in the workbook"), HEADINGS, lines, page)
+def _sentences(roster: RosterImport) -> list[str]:
+    """What can be done now, or what was done."""
+    said = []
+    if roster.state == ImportState.APPLIED and roster.is_partial:
+        sentence = ngettext(
+            "%(count)s wrong row was left out.", "%(count)s wrong rows were left out.", roster.wrong_count
+        )
+        said.append(sentence % {"count": f"{roster.wrong_count:,}"})
+    if roster.state not in TO_CONFIRM:
+        return said
+    if roster.wrong_count:
+        said.append(
+            _(
+                "Put the wrong rows right here or in the workbook, leave them out, or write the good rows only. "
+                "Until you confirm nothing is written."
+            )
+        )
+    else:
+        said.append(_("Everything is in order. Look at the people below and confirm; until then nothing is written."))
+    if roster.doubtful_count:
+        said.append(
+            _(
+                "Doubtful people look like somebody who is known. Say in their rows whether they are the same person; "
+                "those about whom nobody says anything are entered as new, and asked about afterwards."
+            )
+        )
+    return said
 
 
-def _shown(row: RosterRow, names: dict[str, str]) -> list[Any]:
-    plain = row.plain
-    return [
-        row.number,
-        row.get_status_display(),
-        plain["name"],
-        mask_id_number(plain["id_number"]),
-        mask_phone(plain["phone"]),
-        names.get(plain["county"], "-"),
-        plain["township"],
-        plain["handle"],
-    ]
+def _same_file(request: HttpRequest, roster: RosterImport) -> Section | None:
+    """Whether this very file was written before; only as far as this person may see."""
+    if not roster.sha256 or roster.state not in TO_CONFIRM:
+        return None
+    same = RosterImport.objects.visible_to(request.user).filter(
+        sha256=roster.sha256, state=ImportState.APPLIED, cohort=roster.cohort_id
+    )
+    earlier = same.exclude(pk=roster.pk).select_related("applied_by").order_by("-applied_at").first()
+    if earlier is None:
+        return None
+    sentence = _("This file was written on %(day)s by %(who)s. Writing it again changes nothing that is the same.")
+    facts = {"day": date_format(timezone.localtime(earlier.applied_at)), "who": earlier.applied_by}
+    url = reverse("admin:rosters_rosterimport_change", args=[earlier.pk])
+    html = format_html('<p>{} <a class="desk-link" href="{}">{}</a></p>', sentence % facts, url, _("That import"))
+    return Section(_("The same file again"), html)
+
+
+def _holds(request: HttpRequest, roster: RosterImport) -> Section | None:
+    """What keeps a written import from being undone; of a long one when it is asked for."""
+    if roster.state != ImportState.APPLIED or roster.is_under_way:
+        return None
+    if roster.row_count > FEW and "holds" not in request.GET:
+        link = format_html('<a class="desk-link" href="?holds=1">{}</a>', _("Look whether it can be undone"))
+        return Section(_("Undoing"), link)
+    held = [(hold.row, hold.name, hold.what) for hold in holds(roster)]
+    headings = [_("row"), _("name"), _("what holds it")]
+    return table(_("What keeps it from being undone"), headings, held, empty=_("Nothing: it can be undone."))
+
+
+def _history(request: HttpRequest, roster: RosterImport) -> Section | None:
+    moves = roster.moves.select_related("by")  # type: ignore[attr-defined]
+    rows = [(date_format(timezone.localtime(move.at), "DATETIME_FORMAT"), str(move), move.by or "-") for move in moves]
+    return table(_("Changes of state"), [_("at"), _("change"), _("by")], rows) if rows else None
+
+
+# --- Moves ------------------------------------------------------------------------------------------------------------
+
+
+class Sure(NoQuestions):
+    """Asks for a tick, so that one click too many does nothing."""
+
+    is_sure = forms.BooleanField(label=gettext_lazy("I have looked at it"))
 
 
 def _apply(roster: RosterImport, by: Any) -> None:
-    apply_roster(roster, by=by, on=timezone.localdate())
+    ask_to_apply(roster, by=by, on=timezone.localdate())
+
+
+def _apply_good(roster: RosterImport, by: Any, is_sure: bool) -> None:
+    ask_to_apply(roster, by=by, on=timezone.localdate(), is_partial=True)
+
+
+def _undo(roster: RosterImport, by: Any, is_sure: bool) -> None:
+    ask_to_undo(roster, by=by)
+
+
+def _readiness(roster: RosterImport) -> str:
+    if roster.is_under_way:
+        return ""
+    return IN_PART if roster.can_be_applied_in_part else roster.state
+
+
+MOVES = [
+    *import_moves(gettext_lazy("Write these people"), apply=_apply, recheck=recheck_roster, discard=discard_roster),
+    Move("apply_good", gettext_lazy("Write the good rows"), _apply_good, Sure, states=[IN_PART], state_of=_readiness),
+    Move("undo", gettext_lazy("Undo"), _undo, Sure, states=[ImportState.APPLIED], state_of=_readiness),
+]
 
 
 @admin.register(RosterImport)
-class RosterImportAdmin(StagedImportAdmin):
-    list_display = ["file_name", "region", "cohort", "state_label", "new_count", "matched_count", "wrong_count", "at"]
+class RosterImportAdmin(RosterRows):
+    list_display = [
+        "file_name", "region", "cohort", "state_label", "new_count", "matched_count", "changed_count",
+        "doubtful_count", "wrong_count", "at",
+    ]  # fmt: skip
     list_filter = ["state", "cohort", "region"]
-    list_select_related = ["region", "cohort__programme", "uploaded_by", "job"]
+    list_select_related = ["region", "cohort__programme", "uploaded_by", "applied_by", "undone_by", "job"]
     search_fields = ["file_name", "filled_by"]
     autocomplete_fields = ["region"]
     asked = ["cohort", "region", "file"]
-    shown = [("cohort", "region")]
-    hint = _("Add a county's roster workbook; it is checked row by row and nothing is written before you confirm.")
+    shown = [("cohort", "region"), "sha256"]
+    hint = gettext_lazy(
+        "Add a county's roster workbook; it is checked row by row and nothing is written before you confirm."
+    )
     blank = staticmethod(blank_roster)
     blank_name = "学员报名表.xlsx"
-    sections = [progress, _counts, findings, _rows]
-    moves = import_moves(_("Write these people"), apply=_apply, recheck=recheck_roster, discard=discard_roster)
+    sections = [progress, _counts, _same_file, _holds, findings, rows_section, _history]
+    moves = MOVES
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is not None and obj.undone_by_id:
+            fieldsets[0][1]["fields"].append(("undone_by", "undone_at"))
+        return fieldsets
 
     def save_model(self, request: HttpRequest, obj: RosterImport, form: Any, change: bool) -> None:
         file = form.cleaned_data["file"]
@@ -107,7 +184,9 @@ def _rosters_of(request: HttpRequest, trainee: Trainee) -> Section | None:
     if not request.user.has_perm("rosters.view_rosterimport"):
         return None
     own = RosterImport.objects.visible_to(request.user)
-    found = RosterRow.objects.filter(trainee=trainee, roster__in=own).defer("values").order_by("-roster", "number")
+    found = (
+        RosterRow.objects.filter(trainee=trainee, roster__in=own).defer("cells", "before").order_by("-roster", "number")
+    )
     part = Part.of(found.select_related("roster__cohort__programme", "roster__uploaded_by"))
     rows = [
         (

@@ -10,5 +10,12 @@ class RostersConfig(AppConfig):
     verbose_name = _("Rosters")
 
     def ready(self) -> None:
-        """Register this room's kinds of job."""
+        """Register this room's kinds of job, and what lies sealed in it for the people it will be written to."""
+        from incubator.common.resealing import SealedColumn
+        from incubator.common.sealed import register_sealed_column
         from incubator.rosters import jobs  # noqa: F401
+        from incubator.rosters.models import ID_NUMBER, PHONE
+
+        for name, context in (("id_number", ID_NUMBER), ("phone", PHONE)):
+            for column, row in ((name, "sealed_for"), (f"{name}_anew", "trainee_id")):
+                register_sealed_column(SealedColumn("rosters_rosterrow", column, row=row, meant_for=context))

@@ -1,157 +1,173 @@
-"""Checking the rows of a roster: each becomes a person to write, or findings that say what to correct."""
+"""Checking the rows of a roster by themselves: each becomes a person to write, or findings that say what to correct.
 
-import unicodedata
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+Who is known already and who stands there twice is asked of all rows together: see ``matching``.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from incubator.common.bulk import clean
 from incubator.common.errors import RuleBroken
 from incubator.common.masking import mask_id_number, mask_phone
-from incubator.common.workbooks import Cell, Row, Table
+from incubator.common.plain_text import squeeze
+from incubator.common.workbooks import Row, Table
 from incubator.imports import checking
-from incubator.metrics.choices import Platform
-from incubator.metrics.models import CreatorAccount
+from incubator.programmes.choices import Weight
+from incubator.programmes.models import Cohort
 from incubator.regions.choices import Level
 from incubator.regions.models import Region
 from incubator.regions.queries import RegionFinder
-from incubator.rosters.choices import BACKGROUNDS, REQUIRED, SEXES, Column, RowStatus
-from incubator.rosters.models import RosterImport
-from trainees.identity import id_number_index, parse_id_number, parse_mobile
-from trainees.models import Trainee
+from incubator.rosters.choices import BACKGROUNDS, SEXES, Column
+from trainees.choices import Background
+from trainees.id_mistakes import rounded
+from trainees.identity import parse_id_number, parse_mobile
 
 MASKS: dict[str, Callable[[str], str]] = {
     Column.ID_NUMBER: mask_id_number,
     Column.PHONE: mask_phone,
 }
+OLDEST = 120  # years that anybody lives
+# Plain texts: members of a list of choices take their time, and these are asked for in every row.
+COLUMNS = tuple(column.value for column in Column)
+NAME = Column.NAME.value
+SEX = Column.SEX.value
+ID_NUMBER = Column.ID_NUMBER.value
+PHONE = Column.PHONE.value
+COUNTY = Column.COUNTY.value
+TOWNSHIP = Column.TOWNSHIP.value
+EDUCATION = Column.EDUCATION.value
+BACKGROUND = Column.BACKGROUND.value
+HANDLE = Column.HANDLE.value
+NUMBER = Column.NUMBER.value
+OTHER = Background.OTHER.value
+OTHERS = ("其他", "其它", "无")
+ROUNDED = "000"  # how an ID number ends of which a spreadsheet kept 15 digits; one in eleven of those looks valid
 
 
 @dataclass(slots=True)
 class Person:
-    """What a good row says, as plain values: region code, ISO date, E.164 phone."""
+    """What a good row says, as plain values: region code, E.164 phone; an empty text where it says nothing."""
 
     name: str = ""
     sex: str = ""
-    born_on: str = ""
+    born_on: date | None = None
     county: str = ""
     township: str = ""
     education: str = ""
-    background: str = "other"
+    background: str = ""
     id_number: str = ""
     phone: str = ""
     handle: str = ""
+    number: str = ""
 
 
 @dataclass(slots=True)
 class CheckedRow(checking.CheckedRow):
-    """A row with the person it describes, its findings, its status and the trainee it is, if known."""
+    """A row with the person it describes, its findings, and what its cells say, by column."""
 
     person: Person = field(default_factory=Person)
-    trainee_id: int | None = None
-
-    @property
-    def status(self) -> str:
-        if self.is_wrong:
-            return RowStatus.WRONG
-        return RowStatus.MATCHED if self.trainee_id else RowStatus.NEW
-
-    def values(self) -> dict[str, Any]:
-        return asdict(self.person)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
-class RosterCheck:
-    """Checks a table for one import and one importer. A constant number of queries, whatever the number of rows."""
+class RowCheck:
+    """Checks rows one by one, for one region, cohort and day. Asks the database nothing after it is made.
 
-    def __init__(self, roster: RosterImport, table: Table, *, by: Any, on: date) -> None:
-        self._roster = roster
-        self._table = table
-        self._by = by
+    ``headers`` are what the sheet calls its columns.
+    """
+
+    def __init__(self, region: Region, cohort: Cohort, *, headers: Mapping[str, str], on: date) -> None:
+        self._region = region
+        self._cohort = cohort
+        self._headers = headers
         self._on = on
         self._finder = RegionFinder()
-        self._rows: list[CheckedRow] = []
+        self._counties: dict[str, str | RuleBroken] = {}
+        self._ages: dict[date, int] = {}
 
-    def rows(self) -> list[CheckedRow]:
-        self._rows = [self._check_row(row) for row in self._table.rows]
-        self._find_repeats()
-        match_people(self._rows, by=self._by, header=self._table.header)
-        return self._rows
+    def check(self, number: int, texts: Mapping[str, str], numbers: Collection[str] = ()) -> CheckedRow:
+        """The row of that number; ``texts`` by column. ``numbers`` are the columns that hold a number, not a text."""
+        row = CheckedRow(number, texts=texts)
+        self._read_plain(row.person, row)
+        if text := texts.get(ID_NUMBER):
+            self._take(row, ID_NUMBER, text, self._id_number, is_number=ID_NUMBER in numbers)
+            if row.person.id_number.endswith(ROUNDED):
+                sentence = _("This ID number ends like one that a spreadsheet has rounded. Compare it with the card.")
+                self._note(row, ID_NUMBER, text, sentence, is_error=False)
+        else:
+            self._weigh_empty(self._cohort.without_id_number, row, ID_NUMBER)
+        if text := texts.get(PHONE):
+            self._take(row, PHONE, text, self._phone)
+        else:
+            self._weigh_empty(self._cohort.without_phone, row, PHONE)
+        if text := texts.get(SEX):
+            self._take(row, SEX, text, self._sex)
+        self._take_county(row, texts.get(COUNTY, ""))
+        if row.person.born_on is not None:
+            self._weigh_age(row, row.person.born_on)
+        return row
 
-    # --- One row ---
+    def _read_plain(self, person: Person, row: CheckedRow) -> None:
+        say = row.texts.get
+        person.name = clean("".join(say(NAME, "").split())).replace("•", "·")[:60]
+        if not person.name:
+            self._note(row, NAME, "", empty())
+        person.township = clean(say(TOWNSHIP, ""))[:60]
+        person.education = clean(say(EDUCATION, ""))[:30]
+        person.number = clean(squeeze(say(NUMBER, ""))).upper()[:20]
+        person.handle = clean(squeeze(say(HANDLE, "")))[:60]
+        if not person.handle:
+            self._weigh_empty(self._cohort.without_account, row, HANDLE)
+        if background := say(BACKGROUND):
+            person.background = BACKGROUNDS.get(background, OTHER)
+            if person.background == OTHER and background not in OTHERS:
+                names = "、".join(BACKGROUNDS)
+                sentence = _("This kind of person is not known, and “other” is taken. Known are: %(names)s.")
+                self._note(row, BACKGROUND, background, sentence % {"names": names}, is_error=False)
 
-    def _check_row(self, row: Row) -> CheckedRow:
-        checked = CheckedRow(row.number)
-        for column in REQUIRED:
-            if not self._table.cell(row, column).text:
-                self._note(checked, column, "", _("This cell is empty. Fill it in."))
-        self._read_plain(row, checked)
-        self._read(checked, row, Column.ID_NUMBER, self._take_id_number)
-        self._read(checked, row, Column.PHONE, self._take_phone)
-        self._read(checked, row, Column.SEX, self._take_sex)
-        self._take_county(checked, row)
-        return checked
-
-    def _read_plain(self, row: Row, checked: CheckedRow) -> None:
-        person = checked.person
-        person.name = "".join(self._table.cell(row, Column.NAME).text.split()).replace("•", "·")[:60]
-        person.township = self._table.cell(row, Column.TOWNSHIP).text[:60]
-        person.education = self._table.cell(row, Column.EDUCATION).text[:30]
-        person.background = BACKGROUNDS.get(self._table.cell(row, Column.BACKGROUND).text, "other")
-        person.handle = "".join(unicodedata.normalize("NFKC", self._table.cell(row, Column.HANDLE).text).split())[:60]
-
-    def _read(self, checked: CheckedRow, row: Row, column: str, take: Callable[[CheckedRow, Cell], None]) -> None:
-        cell = self._table.cell(row, column)
-        if not cell.text:
-            return
+    def _take(self, row: CheckedRow, column: str, text: str, take: Callable, **more: Any) -> None:
         try:
-            take(checked, cell)
+            take(row.person, text, **more)
         except RuleBroken as refusal:
-            self._note(checked, column, cell.text, str(refusal))
-
-    def _take_id_number(self, checked: CheckedRow, cell: Cell) -> None:
-        if cell.is_number:
-            raise RuleBroken(
-                _(
-                    "The ID number is stored as a number, so its last digits are lost. "
-                    "Format the column as text and type it again from the card."
-                )
-            )
-        found = parse_id_number(cell.text)
-        checked.person.id_number = found.number
-        checked.person.born_on = found.born_on.isoformat()
-        checked.person.sex = found.sex
-        age = (
-            self._on.year
-            - found.born_on.year
-            - ((self._on.month, self._on.day) < (found.born_on.month, found.born_on.day))
-        )
-        if age > self._roster.cohort.max_age:
-            sentence = _("This person is %(age)s; the cohort is for people of at most %(most)s.")
-            self._note(
-                checked,
-                Column.ID_NUMBER,
-                cell.text,
-                sentence % {"age": age, "most": self._roster.cohort.max_age},
-                is_error=False,
-            )
+            self._note(row, column, text, str(refusal))
 
     @staticmethod
-    def _take_phone(checked: CheckedRow, cell: Cell) -> None:
-        checked.person.phone = parse_mobile(cell.text)
+    def _id_number(person: Person, text: str, *, is_number: bool) -> None:
+        if is_number:
+            raise RuleBroken(rounded())
+        found = parse_id_number(text)
+        person.id_number, person.born_on, person.sex = found.number, found.born_on, str(found.sex)
 
     @staticmethod
-    def _take_sex(checked: CheckedRow, cell: Cell) -> None:
-        sex = SEXES.get(cell.text)
+    def _phone(person: Person, text: str) -> None:
+        person.phone = parse_mobile(text)
+
+    @staticmethod
+    def _sex(person: Person, text: str) -> None:
+        sex = SEXES.get(text)
         if sex is None:
             raise RuleBroken(_("Write 男 or 女."))
-        if checked.person.id_number and sex != checked.person.sex:
+        if person.id_number and sex != person.sex:
             raise RuleBroken(_("The ID number says otherwise. Correct one of the two."))
-        checked.person.sex = sex
+        person.sex = sex
 
-    def _take_county(self, checked: CheckedRow, row: Row) -> None:
+    # --- The county ---
+
+    def _take_county(self, row: CheckedRow, text: str) -> None:
         """The county the row names, which must lie in the import's region; the region itself where none is named."""
-        region, text = self._roster.region, self._table.cell(row, Column.COUNTY).text
+        found = self._counties.get(text)
+        if found is None:
+            found = self._counties[text] = self._find_county(text)
+        if isinstance(found, str):
+            row.person.county = found
+        else:
+            self._note(row, COUNTY, text, str(found))
+
+    def _find_county(self, text: str) -> str | RuleBroken:
+        region = self._region
         try:
             if text:
                 county = self._finder.find(text, within=region)
@@ -161,67 +177,66 @@ class RosterCheck:
                 raise RuleBroken(_("Write the county; the roster is for several."))
             if region.code not in (county.code, county.prefecture_id, county.province_id):
                 raise RuleBroken(_("This county is not in %(region)s, which this roster is for.") % {"region": region})
-            checked.person.county = county.code
         except RuleBroken as refusal:
-            self._note(checked, Column.COUNTY, text, str(refusal))
+            return refusal
+        return county.code
 
-    def _note(self, checked: CheckedRow, column: str, value: str, sentence: str, *, is_error: bool = True) -> None:
-        masked = MASKS[column](value) if column in MASKS else value
-        checked.note(self._table.header(column), masked, sentence, is_error=is_error)
+    # --- What the cohort asks for ---
 
-    # --- Rows against each other ---
+    def _weigh_empty(self, weight: str, row: CheckedRow, column: str) -> None:
+        if weight != Weight.IGNORE:
+            self._note(row, column, "", empty(), is_error=weight == Weight.REFUSE)
 
-    def _find_repeats(self) -> None:
-        for column, what in ((Column.ID_NUMBER, "id_number"), (Column.HANDLE, "handle")):
-            first: dict[str, int] = {}
-            for checked in self._rows:
-                value = getattr(checked.person, what)
-                if value and first.setdefault(value, checked.number) != checked.number:
-                    sentence = _("This is the same as in row %(row)s. Delete one of the two.") % {"row": first[value]}
-                    self._note(checked, column, value, sentence)
+    def _weigh_age(self, row: CheckedRow, born_on: date) -> None:
+        age = self._ages.get(born_on)
+        if age is None:
+            age = self._ages[born_on] = age_on(born_on, self._on)
+        if self._cohort.min_age <= age <= self._cohort.max_age:
+            return
+        value, weight = row.texts.get(ID_NUMBER, ""), self._cohort.out_of_age
+        if not 0 <= age <= OLDEST:
+            self._note(row, ID_NUMBER, value, _("Nobody of this date of birth can take part. Correct it."))
+        elif weight != Weight.IGNORE:
+            sentence = _("This person is %(age)s; the cohort is for people of %(least)s to %(most)s.")
+            ages = {"age": age, "least": self._cohort.min_age, "most": self._cohort.max_age}
+            self._note(row, ID_NUMBER, value, sentence % ages, is_error=weight == Weight.REFUSE)
 
-
-def match_people(rows: list[CheckedRow], *, by: Any, header: Callable[[str], str] = str) -> None:
-    """Find who is known already. Somebody outside the importer's region is a question for the head office, no more."""
-    indexes: dict[bytes, list[CheckedRow]] = {}
-    for row in rows:
-        if row.person.id_number:
-            indexes.setdefault(id_number_index(row.person.id_number), []).append(row)
-    known = dict(Trainee.objects.filter(id_number_index__in=indexes).values_list("id_number_index", "pk"))
-    visible = set(Trainee.objects.visible_to(by).filter(pk__in=known.values()).values_list("pk", flat=True))
-    for index, pk in known.items():
-        for row in indexes[bytes(index or b"")]:
-            if pk in visible:
-                row.trainee_id = pk
-            else:
-                row.note(header(Column.ID_NUMBER), mask_id_number(row.person.id_number), elsewhere())
-    _match_accounts(rows, header)
+    def _note(self, row: CheckedRow, column: str, value: str, sentence: str, *, is_error: bool = True) -> None:
+        row.note(self._headers[column], masked(column, clean(value)), sentence, is_error=is_error)
 
 
-def elsewhere() -> str:
-    return _("This person takes part elsewhere already. Ask the programme's head office.")
+def texts_of(row: Row, columns: Mapping[str, int]) -> tuple[dict[str, str], list[str]]:
+    """What the row's cells say, by column, and the columns that hold a number. ``columns`` says where each stands."""
+    values, wide = row.values, len(row.values)
+    texts, numbers = {}, []
+    for column, place in columns.items():
+        if place >= wide:
+            continue
+        value = values[place]
+        if value.__class__ is str:
+            texts[column] = value.strip()
+        elif value is not None:
+            cell = row.cell(place)
+            texts[column] = cell.text
+            if cell.is_number:
+                numbers.append(column)
+    return texts, numbers
 
 
-def _match_accounts(rows: list[CheckedRow], header: Callable[[str], str]) -> None:
-    """Accounts that belong to somebody else. A row whose person is not known for sure is not accused of that too."""
-    rows = [row for row in rows if row.person.handle and row.person.id_number]
-    handles = [row.person.handle for row in rows]
-    owners = dict(
-        CreatorAccount.objects.filter(platform=Platform.KUAISHOU, handle__in=handles).values_list(
-            "handle", "trainee_id"
-        )
-    )
-    for row in rows:
-        owner = owners.get(row.person.handle)
-        if owner is not None and owner != row.trainee_id:
-            sentence = _("This account belongs to another trainee already. Compare it with the person's phone.")
-            row.note(header(Column.HANDLE), row.person.handle, sentence)
+def empty() -> str:
+    return _("This cell is empty. Fill it in.")
 
 
-def person_from(values: dict[str, Any]) -> Person:
-    return Person(**values)
+def headers_of(table: Table) -> dict[str, str]:
+    """What the sheet calls each column; where it has none, what the template would."""
+    return {column: str(table.header(column)) for column in COLUMNS}
 
 
-def counties_of(people: list[Person]) -> dict[str, Region]:
-    """The regions people are entered under, by code; one query."""
-    return Region.objects.in_bulk({person.county for person in people})
+def masked(column: str, value: str) -> str:
+    """What a finding repeats of a cell: of ID numbers and phones too little to use."""
+    return MASKS[column](value) if column in MASKS else value
+
+
+def age_on(born_on: date, on: date) -> int:
+    """Whole years."""
+    return on.year - born_on.year - ((on.month, on.day) < (born_on.month, born_on.day))

@@ -11,6 +11,13 @@ class RowStatus(models.TextChoices):
     SKIPPED = "skipped", _("skipped")
 
 
+class Decision(models.TextChoices):
+    """What somebody said of a row that looks like a person who is known."""
+
+    SAME = "same", _("the same person")
+    OTHER = "other", _("another person")
+
+
 class Column(models.TextChoices):
     """What a column of a roster means. The label is what the blank template calls it."""
 
@@ -23,6 +30,7 @@ class Column(models.TextChoices):
     EDUCATION = "education", "学历"
     BACKGROUND = "background", "类别"
     HANDLE = "handle", "快手号"
+    NUMBER = "number", "学员编号"
 
 
 REQUIRED = (Column.NAME, Column.ID_NUMBER, Column.PHONE)
@@ -51,6 +59,7 @@ _WORDS = {
         "快手号 快手ID 快手账号 快手帐号 快手号ID 快手ID号 快手用户名 快手平台账号 账号 帐号 账号ID 平台账号 "
         "短视频账号 直播账号 主播账号"
     ),
+    Column.NUMBER: "学员编号 学员号",
 }
 SYNONYMS: dict[str, tuple[str, ...]] = {column: tuple(words.split()) for column, words in _WORDS.items()}
 

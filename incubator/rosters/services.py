@@ -1,150 +1,253 @@
-"""The only writers of roster imports: uploaded, checked, confirmed or discarded. All is written, or nothing."""
+"""The only writers of roster imports: uploaded, checked, corrected, confirmed, put aside, undone.
 
-import json
-from collections import Counter
+All is written or nothing; by choice all but the wrong rows. A roster of more than ``AT_ONCE`` rows is written and
+undone in the background. Whatever is cut off anywhere may be done again from its beginning.
+"""
+
+from collections.abc import Callable
 from datetime import date
+from itertools import batched
 from typing import Any, BinaryIO
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from psycopg.errors import DeadlockDetected
 
 from incubator.common.errors import RuleBroken, Stale
 from incubator.common.workbooks import Table, find_table
-from incubator.imports.checking import findings_of
-from incubator.imports.choices import ImportState
-from incubator.imports.services import keep_upload, move, read_rows, recheck, refuse, require_no_wrong_row, stage
-from incubator.metrics.services import register_accounts
-from incubator.programmes.choices import ParticipationState
+from incubator.imports.choices import TO_CONFIRM, ImportState
+from incubator.imports.services import (
+    begin_reading,
+    fail,
+    keep_upload,
+    move,
+    read_rows,
+    recheck,
+    refuse,
+    require_no_wrong_row,
+)
+from incubator.jobs.services import ask_for_job
 from incubator.programmes.models import Cohort
-from incubator.programmes.services import admit, nominate_trainees
 from incubator.regions.models import Region
-from incubator.rosters.checking import CheckedRow, RosterCheck, counties_of, match_people, person_from
-from incubator.rosters.choices import RowStatus
-from incubator.rosters.models import RosterFinding, RosterImport, RosterRow
+from incubator.rosters.checking import RowCheck, headers_of, texts_of
+from incubator.rosters.matching import Counts, is_stale, match_rows, pairs_alike
+from incubator.rosters.models import RosterImport
 from incubator.rosters.sheet import ROSTER
-from trainees.models import Trainee
-from trainees.services import NewTrainee, enter_trainees
+from incubator.rosters.staging import forget_rows, stage_leftovers, stage_rows
+from incubator.rosters.undoing import holds, take_back
+from incubator.rosters.writing import lock_known, lock_written, one_after_the_other, write_rows
+from trainees.signals import people_look_alike
 
-CHECK = "roster_check"
+CHECK, APPLY, UNDO = "roster_check", "roster_apply", "roster_undo"
+CHUNK = 2_000  # rows that are checked and staged together
+AT_ONCE = 2_000  # rows that are written while somebody waits
+
+Tell = Callable[[int, int], None]  # so many rows are done, of so many
+
+
+def _nobody_listens(done: int, total: int) -> None:
+    pass
 
 
 def upload_roster(file: BinaryIO, *, cohort: Cohort, region: Region, by: Any, name: str = "") -> RosterImport:
     """Keep the workbook and ask for its check in the background. Raises ``RuleBroken`` for a region not one's own."""
-    roster = RosterImport(cohort=cohort, region=region)
+    roster = RosterImport(cohort=cohort, region=region, checked_by=by)
     keep_upload(roster, file, kind=CHECK, region=region, by=by, name=name)
     return roster
 
 
-def check_roster(roster: RosterImport, *, on: date) -> RosterImport:
-    """Read the workbook and stage its rows with what was found in them. Safe to do again. Nothing else is written."""
-    if roster.state not in (ImportState.UPLOADED, ImportState.CHECKED):
+# --- Checking ---------------------------------------------------------------------------------------------------------
+
+
+def check_roster(roster: RosterImport, *, on: date, tell: Tell = _nobody_listens) -> RosterImport:
+    """Read the workbook and stage its rows with what was found in them. Safe to do again. Nothing else is written.
+
+    Rows come from the reading process and go to the tables a chunk at a time; ``tell`` hears how many have come.
+    """
+    if not begin_reading(roster):
         return roster
+    forget_rows(roster)
     try:
-        table = find_table(read_rows(roster), ROSTER)
+        workbook = read_rows(roster)
+        table = find_table(workbook, ROSTER)
+        roster.headers = headers_of(table)
+        _stage_table(
+            roster, table, on=on, tell=tell, height=max((sheet.height for sheet in workbook.sheets), default=0)
+        )
     except RuleBroken as refusal:
+        forget_rows(roster)
         refuse(roster, str(refusal))
         return roster
-    rows = RosterCheck(roster, table, by=roster.uploaded_by, on=on).rows()
-    _stage(roster, table, rows)
+    counts = match_rows(roster, by=roster.checked_by or roster.uploaded_by)
+    review(
+        roster,
+        counts,
+        title=table.title,
+        filled_by=table.filled_by,
+        headers=roster.headers,
+        conditions=roster.cohort.roster_conditions,
+        checked_on=on,
+    )
     return roster
 
 
-def _stage(roster: RosterImport, table: Table, rows: list[CheckedRow]) -> None:
-    counts = Counter(row.status for row in rows)
-    stage(
+def _stage_table(roster: RosterImport, table: Table, *, on: date, tell: Tell, height: int) -> None:
+    check = RowCheck(roster.region, roster.cohort, headers=roster.headers, on=on)
+    decided = {one.number: one for one in roster.corrections.all()}  # type: ignore[attr-defined]
+    come = 0
+    for rows in batched(table.rows, CHUNK):
+        checked = []
+        for row in rows:
+            said = decided.get(row.number)
+            if said is not None and said.cells:
+                checked.append(check.check(row.number, said.texts))
+            else:
+                checked.append(check.check(row.number, *texts_of(row, table.columns)))
+        stage_rows(roster, checked, decided)
+        come += len(rows)
+        tell(come, height)
+    stage_leftovers(roster, table.reasons)
+
+
+def review(roster: RosterImport, counts: Counts, **changes: Any) -> None:
+    """Let the import wait for somebody: to confirm it, or to decide what is wrong or doubtful first."""
+    after = ImportState.IN_REVIEW if counts.wrong or counts.doubtful else ImportState.CHECKED
+    move(
         roster,
-        rows=[_staged(roster, row) for row in rows],
-        finding=RosterFinding,
-        owner="roster",
-        found=findings_of(rows),
-        title=table.title,
-        filled_by=table.filled_by,
-        new_count=counts[RowStatus.NEW],
-        matched_count=counts[RowStatus.MATCHED],
-        wrong_count=counts[RowStatus.WRONG],
-        skipped_count=len(table.skipped),
+        after,
+        new_count=counts.new,
+        matched_count=counts.matched,
+        changed_count=counts.changed,
+        doubtful_count=counts.doubtful,
+        wrong_count=counts.wrong,
+        skipped_count=counts.skipped,
+        **changes,
     )
 
 
-def _staged(roster: RosterImport, row: CheckedRow) -> RosterRow:
-    values = json.dumps(row.values(), ensure_ascii=False)
-    return RosterRow(roster=roster, number=row.number, status=row.status, values=values, trainee_id=row.trainee_id)
+def recheck_roster(roster: RosterImport, *, by: Any) -> RosterImport:
+    """Ask for the check again, in the region of who asks, after something changed or failed."""
+    recheck(roster, kind=CHECK, by=by)
+    RosterImport.objects.filter(pk=roster.pk).update(checked_by=by)
+    roster.checked_by = by
+    return roster
+
+
+def check_failed(roster: RosterImport, sentence: str) -> None:
+    """The check came to no end and is not tried again by itself."""
+    fail(roster, sentence)
+
+
+# --- Writing ----------------------------------------------------------------------------------------------------------
+
+
+def ask_to_apply(roster: RosterImport, *, by: Any, on: date, is_partial: bool = False) -> RosterImport:
+    """Write a roster now, or let the background do it when it is long."""
+    _require_confirmable(roster, is_partial=is_partial)
+    if roster.row_count <= AT_ONCE:
+        return apply_roster(roster, by=by, on=on, is_partial=is_partial)
+    title = _("Writing of %(file)s") % {"file": roster.file_name}
+    arguments = {"staged": roster.pk, "by_id": by.pk, "on": on.isoformat(), "is_partial": is_partial}
+    _ask(roster, APPLY, by=by, title=title, total=roster.good_count, **arguments)
+    return roster
+
+
+def _ask(roster: RosterImport, kind: str, *, by: Any, title: str, total: int, **arguments: Any) -> None:
+    """One thing at a time is done with an import: while another waits or runs, nothing is asked for."""
+    if roster.job is not None and roster.job.is_live:
+        raise Stale(_("Work on this import is under way. Wait for its end."))
+    job = ask_for_job(kind, key=str(roster.pk), title=title, by=by, total=total, **arguments)
+    RosterImport.objects.filter(pk=roster.pk).update(job=job)
+    roster.job = job
 
 
 @transaction.atomic
-def apply_roster(roster: RosterImport, *, by: Any, on: date) -> RosterImport:
-    """Write everybody of a checked roster, nominated on that day, or nobody.
+def apply_roster(
+    roster: RosterImport, *, by: Any, on: date, is_partial: bool = False, tell: Tell = _nobody_listens
+) -> RosterImport:
+    """Write everybody of a checked roster, nominated on that day, or nobody; with ``is_partial`` all but wrong rows.
 
-    Raises ``RuleBroken`` while a row is wrong, ``Stale`` when who is known has changed since the preview.
+    Raises ``RuleBroken`` while a row is wrong, ``Stale`` when people or the cohort have changed since the preview.
     """
-    roster = RosterImport.objects.select_for_update().select_related("cohort", "region").get(pk=roster.pk)
-    require_no_wrong_row(roster)
-    if not roster.can_be_applied:
-        raise RuleBroken(_("There is nobody to write in this roster."))
-    rows = _rows_as_previewed(roster, by=by)
+    one_after_the_other()
+    roster = RosterImport.objects.select_for_update(of=["self"]).select_related("cohort", "region").get(pk=roster.pk)
+    _require_confirmable(roster, is_partial=is_partial)
+    lock_known(roster)
+    if roster.conditions != roster.cohort.roster_conditions:
+        raise Stale(_("What the cohort asks for has changed since this preview. Check the roster again."))
+    if is_stale(roster, by=by):
+        raise Stale(_("Who is known already has changed since this preview. Check the roster again."))
     try:
         with transaction.atomic():
-            _write(roster, rows, by=by, on=on)
+            write_rows(roster, by=by, on=on, tell=tell)
     except IntegrityError:
         raise Stale(_("Somebody entered one of these people at this moment. Check the roster again.")) from None
-    move(roster, ImportState.APPLIED, applied_by=by, applied_at=timezone.now())
+    except OperationalError as fault:
+        if not isinstance(fault.__cause__, DeadlockDetected):
+            raise
+        raise Stale(_("Somebody is just working with one of these people. Look again and repeat.")) from None
+    if pairs := pairs_alike(roster):
+        people_look_alike.send(sender=RosterImport, pairs=pairs)
+    move(roster, ImportState.APPLIED, by=by, applied_by=by, applied_at=timezone.now(), is_partial=is_partial)
     return roster
 
 
-def _rows_as_previewed(roster: RosterImport, *, by: Any) -> list[CheckedRow]:
-    """The staged rows, matched anew; raises ``Stale`` when one would now be something else than was shown."""
-    staged = list(roster.rows.all())
-    rows = [CheckedRow(row.number, person=person_from(row.plain)) for row in staged]
-    match_people(rows, by=by)
-    for row, was in zip(rows, staged, strict=True):
-        if row.status != was.status or row.trainee_id != was.trainee_id:
-            raise Stale(_("Who is known already has changed since this preview. Check the roster again."))
-    return rows
+def _require_confirmable(roster: RosterImport, *, is_partial: bool) -> None:
+    if roster.state == ImportState.APPLIED or not is_partial:
+        require_no_wrong_row(roster)
+    if roster.state not in TO_CONFIRM or not roster.good_count:
+        raise RuleBroken(_("There is nobody to write in this roster."))
 
 
-def _write(roster: RosterImport, rows: list[CheckedRow], *, by: Any, on: date) -> None:
-    counties = counties_of([row.person for row in rows])
-    new = [row for row in rows if row.status == RowStatus.NEW]
-    entered = enter_trainees([_new_trainee(row, counties) for row in new], year=on.year)
-    known = Trainee.objects.in_bulk([row.trainee_id for row in rows if row.trainee_id])
-    people: dict[int, Trainee] = {row.number: trainee for row, trainee in zip(new, entered, strict=True)}
-    people |= {row.number: known[row.trainee_id] for row in rows if row.trainee_id}
-    nominated = nominate_trainees(people.values(), cohort=roster.cohort, on=on, by=by)
-    admit([p for p in nominated if p.state == ParticipationState.NOMINATED], by=by)
-    register_accounts([(people[row.number], row.person.handle) for row in rows if row.person.handle])
-    _remember_trainees(roster, people)
-
-
-def _remember_trainees(roster: RosterImport, people: dict[int, Trainee]) -> None:
-    staged = list(roster.rows.all())
-    for row in staged:
-        row.trainee = people[row.number]
-    RosterRow.objects.bulk_update(staged, ["trainee"], batch_size=1000)
-
-
-def _new_trainee(row: CheckedRow, counties: dict[str, Region]) -> NewTrainee:
-    person = row.person
-    return NewTrainee(
-        name=person.name,
-        county=counties[person.county],
-        sex=person.sex,
-        born_on=date.fromisoformat(person.born_on) if person.born_on else None,
-        township=person.township,
-        background=person.background,
-        education=person.education,
-        id_number=person.id_number,
-        phone=person.phone,
-    )
+# --- Putting aside and undoing ----------------------------------------------------------------------------------------
 
 
 def discard_roster(roster: RosterImport, *, by: Any) -> RosterImport:
     """Put a roster aside that is not to be written."""
-    move(roster, ImportState.DISCARDED)
+    move(roster, ImportState.DISCARDED, by=by)
     return roster
 
 
-def recheck_roster(roster: RosterImport, *, by: Any) -> RosterImport:
-    """Ask for the check again, after something changed since the preview."""
-    recheck(roster, kind=CHECK, by=by)
+def ask_to_undo(roster: RosterImport, *, by: Any) -> RosterImport:
+    """Undo a roster now, or let the background do it when it is long."""
+    if roster.state != ImportState.APPLIED:
+        raise RuleBroken(_("Only a roster that was written can be undone."))
+    if roster.row_count <= AT_ONCE:
+        return undo_roster(roster, by=by)
+    title = _("Undoing of %(file)s") % {"file": roster.file_name}
+    _ask(roster, UNDO, by=by, title=title, total=roster.good_count, staged=roster.pk, by_id=by.pk)
     return roster
+
+
+@transaction.atomic
+def undo_roster(roster: RosterImport, *, by: Any) -> RosterImport:
+    """Take back what a roster wrote: its people, participations and accounts go, changed values are put back.
+
+    Raises ``RuleBroken``, naming rows, while something depends on them.
+    """
+    one_after_the_other()
+    roster = RosterImport.objects.select_for_update(of=["self"]).get(pk=roster.pk)
+    if roster.state != ImportState.APPLIED:
+        raise RuleBroken(_("Only a roster that was written can be undone."))
+    lock_written(roster)
+    if held := holds(roster, most=4):
+        raise RuleBroken(_held(held))
+    try:
+        with transaction.atomic():
+            take_back(roster)
+            connection.check_constraints()
+    except IntegrityError:
+        raise Stale(_("Somebody is just working with one of these people. Look again and repeat.")) from None
+    move(roster, ImportState.UNDONE, by=by, undone_by=by, undone_at=timezone.now())
+    return roster
+
+
+def _held(held: list[Any]) -> str:
+    rows = "; ".join(f"{hold.row} {hold.name} ({hold.what})" for hold in held[:3])
+    more = " …" if len(held) > 3 else ""
+    sentence = ngettext(
+        "This import cannot be undone: row %(rows)s.", "This import cannot be undone: rows %(rows)s.", len(held)
+    )
+    return sentence % {"rows": rows + more}

@@ -69,7 +69,7 @@ def test_a_dry_run_names_what_is_wrong_and_keeps_nothing(bring_in):
 
 def test_a_file_that_is_no_workbook_is_one_sentence(bring_in, tmp_path):
     (tmp_path / "notes.xlsx").write_text("hello")
-    with pytest.raises(CommandError, match="not an Excel workbook") as refusal:
+    with pytest.raises(CommandError, match="xlsx") as refusal:
         bring_in(file=tmp_path / "notes.xlsx", dry_run=True)
     assert refusal.value.returncode == 1
 

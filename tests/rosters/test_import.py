@@ -18,7 +18,7 @@ from incubator.metrics.models import CreatorAccount
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Participation
 from incubator.regions.models import RegionAlias
-from incubator.rosters import services
+from incubator.rosters import writing
 from incubator.rosters.models import RosterImport
 from incubator.rosters.services import apply_roster, upload_roster
 from tests.factories import CohortFactory, CreatorAccountFactory, TraineeFactory, official, region
@@ -287,7 +287,7 @@ def test_a_failure_at_the_last_row_leaves_nothing(cohort, county, clerk, monkeyp
     def fail(*args, **kwargs):
         raise IntegrityError
 
-    monkeypatch.setattr(services, "register_accounts", fail)
+    monkeypatch.setattr(writing, "register_accounts_of", fail)
     with pytest.raises(Stale):
         apply_roster(roster, by=clerk, on=FILLED_ON)
     assert nothing_was_written()

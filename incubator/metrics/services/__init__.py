@@ -1,6 +1,6 @@
 """The only writers of accounts, authorisations, readings and runs."""
 
-from incubator.metrics.services.accounts import register_accounts
+from incubator.metrics.services.accounts import register_accounts, register_accounts_of, remove_accounts
 from incubator.metrics.services.consent import (
     ASSISTED,
     begin_consent,
@@ -23,7 +23,9 @@ __all__ = [
     "lose_consents",
     "mark_reminders_seen",
     "register_accounts",
+    "register_accounts_of",
     "remind_consents",
+    "remove_accounts",
     "resume_run",
     "start_refresh",
     "stop_run",

@@ -6,23 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incubator.accounts.models import User
 from incubator.common import commands
 from incubator.common.errors import RuleBroken
-from incubator.common.workbooks import find_table, read_workbook
-from incubator.imports.checking import findings_of
-from incubator.imports.choices import ImportState
+from incubator.imports.choices import ON_THE_WAY, TO_CONFIRM
 from incubator.jobs import services as jobs
 from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
-from incubator.rosters.checking import RosterCheck
-from incubator.rosters.choices import RowStatus
 from incubator.rosters.models import RosterImport
 from incubator.rosters.services import apply_roster, discard_roster, upload_roster
-from incubator.rosters.sheet import ROSTER
 
 WAIT_SECONDS = 120
 
@@ -38,10 +34,19 @@ class Command(BaseCommand):
         parser.add_argument("--cohort", required=True, help="name or number of the cohort")
         parser.add_argument("--by", required=True, metavar="USER", help="who imports, within their own region")
         parser.add_argument("--region", metavar="CODE", help="default: the one region the user is posted to")
+        parser.add_argument("--good-rows", action="store_true", help="write the good rows, leave the wrong ones out")
         parser.add_argument("--dry-run", action="store_true", help="only check, and name what is wrong")
 
     def handle(
-        self, *args: Any, file: Path, cohort: str, by: str, region: str | None, dry_run: bool, **options: Any
+        self,
+        *args: Any,
+        file: Path,
+        cohort: str,
+        by: str,
+        region: str | None,
+        good_rows: bool,
+        dry_run: bool,
+        **options: Any,
     ) -> None:
         with commands.told():
             user = _importer(by)
@@ -49,43 +54,55 @@ class Command(BaseCommand):
             if not file.is_file():
                 raise CommandError(_("There is no file %(file)s.") % {"file": file}, returncode=2)
             try:
-                self._check(roster, file) if dry_run else self._write(roster, file)
+                self._check(roster, file) if dry_run else self._write(roster, file, is_partial=good_rows)
             except OSError as error:
                 raise CommandError(f"{file}: {error.strerror or error}") from None
 
     def _check(self, roster: RosterImport, file: Path) -> None:
-        table = find_table(read_workbook(file), ROSTER)
-        rows = RosterCheck(roster, table, by=roster.uploaded_by, on=timezone.localdate()).rows()
-        self._tell(findings_of(rows))
-        statuses = [row.status for row in rows]
-        self._count(*(statuses.count(status) for status in (RowStatus.NEW, RowStatus.MATCHED, RowStatus.WRONG)))
-        if RowStatus.WRONG in statuses:
+        """All that checking does, and then as if it had not been."""
+        with transaction.atomic():
+            kept = self._checked(roster, file)
+            transaction.set_rollback(True)
+        kept.file.delete(save=False)
+        if kept.wrong_count:
             raise CommandError(_("Nothing was written. Correct the workbook first."))
 
-    def _write(self, roster: RosterImport, file: Path) -> None:
+    def _write(self, roster: RosterImport, file: Path, *, is_partial: bool) -> None:
         by = roster.uploaded_by
-        with file.open("rb") as opened:
-            roster = upload_roster(opened, cohort=roster.cohort, region=roster.region, by=by, name=file.name)
-        _check_now(roster)
-        if roster.state == ImportState.REFUSED:
-            raise CommandError(roster.error)
-        self._tell(roster.findings.all())
-        self._count(roster.new_count, roster.matched_count, roster.wrong_count)
+        roster = self._checked(roster, file)
         try:
-            apply_roster(roster, by=by, on=timezone.localdate())
+            apply_roster(roster, by=by, on=timezone.localdate(), is_partial=is_partial and roster.wrong_count > 0)
         except RuleBroken:
             discard_roster(roster, by=by)
             raise
         self.stdout.write(_("Written."))
+
+    def _checked(self, roster: RosterImport, file: Path) -> RosterImport:
+        """The import, read and checked, and what was found told."""
+        by = roster.uploaded_by
+        with file.open("rb") as opened:
+            roster = upload_roster(opened, cohort=roster.cohort, region=roster.region, by=by, name=file.name)
+        _check_now(roster)
+        if roster.state not in TO_CONFIRM:
+            raise CommandError(roster.error)
+        self._tell(roster.findings.all())
+        self._count(roster)
+        return roster
 
     def _tell(self, findings: Any) -> None:
         for found in findings:
             where = {"row": found.row, "column": found.column, "value": found.value, "why": found.sentence}
             self.stdout.write(_("Row %(row)s, %(column)s “%(value)s”: %(why)s") % where)
 
-    def _count(self, new: int, matched: int, wrong: int) -> None:
-        numbers = {"new": new, "matched": matched, "wrong": wrong}
-        self.stdout.write(_("new: %(new)d, known already: %(matched)d, wrong: %(wrong)d") % numbers)
+    def _count(self, roster: RosterImport) -> None:
+        self.stdout.write(
+            _("new: %(new)d, known already: %(matched)d, wrong: %(wrong)d")
+            % {"new": roster.new_count, "matched": roster.matched_count, "wrong": roster.wrong_count}
+        )
+        self.stdout.write(
+            _("to be changed: %(changed)d, doubtful: %(doubtful)d, skipped: %(skipped)d")
+            % {"changed": roster.changed_count, "doubtful": roster.doubtful_count, "skipped": roster.skipped_count}
+        )
 
 
 def _importer(name: str) -> User:
@@ -126,8 +143,9 @@ def _check_now(roster: RosterImport) -> None:
     if roster.job_id is not None:
         jobs.run(roster.job_id)
     deadline = time.monotonic() + WAIT_SECONDS
-    while roster.state == ImportState.UPLOADED and time.monotonic() < deadline:
+    roster.refresh_from_db()
+    while roster.state in ON_THE_WAY and time.monotonic() < deadline:
         roster.refresh_from_db()
         time.sleep(0.05)
-    if roster.state == ImportState.UPLOADED:
+    if roster.state in ON_THE_WAY:
         raise RuleBroken(_("The check did not come to an end. Look at the job in the staff desk."))
