@@ -27,10 +27,8 @@ from incubator.regions.filters import RegionFilter
 from trainees import revealing  # noqa: F401 - adds to the page
 from trainees.history import in_words
 from trainees.models import Trainee, TraineeChange
-from trainees.queries import person_q
+from trainees.queries import SEARCH_HELP, person_q
 from trainees.services import change_trainee
-
-SEARCH_HELP = _("Name or its beginning, initials (wxm), trainee number, account number, or a whole mobile or ID number")
 
 
 def _history(request: HttpRequest, trainee: Trainee, told: list[Happening]) -> Section:
@@ -83,6 +81,7 @@ class TraineeAdmin(ScopedAdmin):
         (_("Person"), {"fields": [("sex", "born_on"), ("id_masked", "phone_masked"), ("login", "created_at")]}),
     ]
     has_contents = True
+    compressed_fields = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """ID numbers stay ciphertext where no page asks for them."""

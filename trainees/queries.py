@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from incubator.common.errors import RuleBroken
 from trainees.finders import found_by_others
@@ -12,6 +13,7 @@ from trainees.identity import id_number_index, parse_id_number, parse_mobile, ph
 from trainees.models import Trainee
 from trainees.names import LONGEST
 
+SEARCH_HELP = _("Name, initials, trainee number or account number, or a whole mobile or ID number")
 NUMBER = re.compile(r"T\d[\d-]*|\d{4}-\d*", re.IGNORECASE)
 LETTERS = re.compile(r"[A-Za-z]+")
 DIGITS_OF_A_PHONE = 11

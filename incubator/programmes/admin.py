@@ -33,7 +33,7 @@ from incubator.programmes.choices import MOVES, ParticipationState
 from incubator.programmes.models import Cohort, Participation, ParticipationMove, Programme
 from incubator.programmes.services import admit, nominate_trainees, start_training, withdraw
 from trainees.models import Trainee
-from trainees.queries import person_q
+from trainees.queries import SEARCH_HELP, person_q
 
 STATE_COLOURS = Colours(
     {
@@ -95,7 +95,7 @@ class ParticipationAdmin(ScopedAdmin):
     list_filter = ["state", "cohort", "trainee__county"]
     list_select_related = ["trainee__county", "cohort__programme"]
     search_fields = ["trainee__number"]
-    search_help_text = _("Number, beginning of the name, or a whole mobile or ID number")
+    search_help_text = SEARCH_HELP
     autocomplete_fields = ["trainee"]
     fields = [("trainee", "cohort"), "nominated_on"]
     moves = [

@@ -291,7 +291,7 @@ def _chosen(accounts: list[Any], asked: str) -> Any:
 
 def _chart_link(account: CreatorAccount, shown: CreatorAccount | None) -> Any:
     if account == shown:
-        return _("below")
+        return _("shown below")
     return format_html('<a class="desk-link" href="?account={}#followers">{}</a>', account.pk, _("show"))
 
 
