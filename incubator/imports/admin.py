@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from incubator.common.desk import Colours, Move, ScopedAdmin, Section
-from incubator.imports.choices import MOVES, ImportState
+from incubator.imports.choices import CAN_BE_READ_AGAIN, MOVES, ImportState
 from incubator.imports.models import StagedImport
 
 ROWS_A_PAGE = 50
@@ -43,7 +43,7 @@ def import_moves(label: Any, *, apply: Callable, recheck: Callable, discard: Cal
     """The three things that can be done with an import; ``label`` is what confirming it is called."""
     return [
         Move("apply", label, apply, states=[READY], state_of=_readiness, is_main=True),
-        Move("recheck", _("Check again"), recheck, states=[ImportState.CHECKED]),
+        Move("recheck", _("Check again"), recheck, states=CAN_BE_READ_AGAIN),
         Move("discard", _("Put aside"), discard, states=_states_before(ImportState.DISCARDED)),
     ]
 

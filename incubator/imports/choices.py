@@ -16,7 +16,8 @@ S = ImportState
 MOVES: dict[str, frozenset[str]] = {
     S.UPLOADED: frozenset({S.CHECKED, S.REFUSED, S.DISCARDED}),
     S.CHECKED: frozenset({S.APPLIED, S.CHECKED, S.DISCARDED}),
-    S.REFUSED: frozenset({S.DISCARDED}),
+    S.REFUSED: frozenset({S.CHECKED, S.REFUSED, S.DISCARDED}),
     S.APPLIED: frozenset(),
     S.DISCARDED: frozenset(),
 }
+CAN_BE_READ_AGAIN = (S.CHECKED, S.REFUSED)

@@ -16,7 +16,7 @@ from incubator.common.encryption import seal, unseal
 from incubator.common.errors import RuleBroken, Stale
 from incubator.common.workbooks import LARGEST_FILE, UnreadableWorkbook, Workbook, read_workbook
 from incubator.imports.checking import Finding
-from incubator.imports.choices import MOVES, ImportState
+from incubator.imports.choices import CAN_BE_READ_AGAIN, MOVES, ImportState
 from incubator.imports.models import StagedFinding, StagedImport, StagedRow
 from incubator.jobs.services import ask_for_job
 from incubator.regions.models import Region
@@ -50,8 +50,8 @@ def ask_for_check(staged: StagedImport, *, kind: str, by: Any) -> None:
 
 def recheck(staged: StagedImport, *, kind: str, by: Any) -> None:
     """Ask for the check again, after something changed since the preview."""
-    if staged.state != ImportState.CHECKED:
-        raise RuleBroken(_("Only an import that waits for confirmation is checked again."))
+    if staged.state not in CAN_BE_READ_AGAIN:
+        raise RuleBroken(_("Only an import that waits for confirmation or was refused is checked again."))
     ask_for_check(staged, kind=kind, by=by)
 
 
@@ -86,7 +86,7 @@ def stage(
     staged.findings.all().delete()  # type: ignore[attr-defined]
     type(rows[0])._default_manager.bulk_create(rows, batch_size=1000)
     finding._default_manager.bulk_create([finding(**{owner: staged}, **_fields(f)) for f in found], batch_size=1000)
-    move(staged, ImportState.CHECKED, **changes)
+    move(staged, ImportState.CHECKED, error="", **changes)
 
 
 def _fields(found: Finding) -> dict[str, Any]:

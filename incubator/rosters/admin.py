@@ -13,7 +13,6 @@ from incubator.common.masking import mask_id_number, mask_phone
 from incubator.imports.admin import (
     Count,
     Line,
-    StagedImportAdmin,
     counts,
     findings,
     import_moves,
@@ -23,6 +22,7 @@ from incubator.imports.admin import (
 )
 from incubator.imports.choices import ImportState
 from incubator.regions.models import Region
+from incubator.rosters.admin_mapping import RosterColumns, columns_section
 from incubator.rosters.choices import RowStatus
 from incubator.rosters.models import RosterImport, RosterRow
 from incubator.rosters.services import apply_roster, discard_roster, recheck_roster, upload_roster
@@ -78,7 +78,7 @@ def _apply(roster: RosterImport, by: Any) -> None:
 
 
 @admin.register(RosterImport)
-class RosterImportAdmin(StagedImportAdmin):
+class RosterImportAdmin(RosterColumns):
     list_display = ["file_name", "region", "cohort", "state_label", "new_count", "matched_count", "wrong_count", "at"]
     list_filter = ["state", "cohort", "region"]
     list_select_related = ["region", "cohort__programme", "uploaded_by", "job"]
@@ -89,7 +89,7 @@ class RosterImportAdmin(StagedImportAdmin):
     hint = _("Add a county's roster workbook; it is checked row by row and nothing is written before you confirm.")
     blank = staticmethod(blank_roster)
     blank_name = "学员报名表.xlsx"
-    sections = [progress, _counts, findings, _rows]
+    sections = [progress, _counts, columns_section, findings, _rows]
     moves = import_moves(_("Write these people"), apply=_apply, recheck=recheck_roster, discard=discard_roster)
 
     def save_model(self, request: HttpRequest, obj: RosterImport, form: Any, change: bool) -> None:

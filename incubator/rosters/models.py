@@ -1,5 +1,6 @@
 """A roster import, the rows staged from its workbook, and what was found in them."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -8,7 +9,7 @@ from incubator.imports.models import StagedFinding, StagedImport, StagedRow, no_
 from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
 from incubator.regions.scoping import RegionScopedQuerySet
-from incubator.rosters.choices import RowStatus
+from incubator.rosters.choices import Column, RowStatus
 from trainees.models import Trainee
 
 
@@ -30,6 +31,9 @@ class RosterImport(StagedImport):
     file = models.FileField(_("workbook"), upload_to="rosters/%Y/%m/")
     new_count = models.PositiveIntegerField(_("new"), default=0, editable=False)
     matched_count = models.PositiveIntegerField(_("known already"), default=0, editable=False)
+
+    sheet = models.CharField(_("sheet"), max_length=100, blank=True, editable=False)  # that somebody chose
+    outline = models.JSONField(default=dict, editable=False)  # how the sheet was understood: ``reading.outline_of``
 
     objects = RosterImportQuerySet.as_manager()
 
@@ -68,3 +72,25 @@ class RosterRow(StagedRow):
 
 class RosterFinding(StagedFinding):
     roster = models.ForeignKey(RosterImport, models.CASCADE, related_name="findings")
+
+
+class ColumnMapping(models.Model):
+    """What somebody said a header means in the workbooks of a region; it is remembered for the next ones."""
+
+    region = models.ForeignKey(Region, models.CASCADE, related_name="+", verbose_name=_("region"))
+    header = models.CharField(_("header"), max_length=60)  # as ``workbooks.Header.key``
+    column = models.CharField(_("column"), max_length=20, choices=Column, blank=True)  # "": it is not used
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
+    at = models.DateTimeField(_("at"), auto_now=True)
+
+    objects = RosterImportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("meaning of a header")
+        verbose_name_plural = _("meanings of headers")
+        constraints = [
+            models.UniqueConstraint(fields=["region", "header"], name="one_meaning_per_region_and_header"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.header} → {self.get_column_display() or '-'}"

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incubator.common.errors import RuleBroken, Stale
-from incubator.common.workbooks import Table, find_table
+from incubator.common.workbooks import Table
 from incubator.imports.checking import findings_of
 from incubator.imports.choices import ImportState
-from incubator.imports.services import keep_upload, move, read_rows, recheck, refuse, require_no_wrong_row, stage
+from incubator.imports.services import keep_upload, move, recheck, refuse, require_no_wrong_row, stage
 from incubator.metrics.services import register_accounts
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Cohort
@@ -22,7 +22,7 @@ from incubator.regions.models import Region
 from incubator.rosters.checking import CheckedRow, RosterCheck, counties_of, match_people, person_from
 from incubator.rosters.choices import RowStatus
 from incubator.rosters.models import RosterFinding, RosterImport, RosterRow
-from incubator.rosters.sheet import ROSTER
+from incubator.rosters.reading import keep_outline, read_table
 from trainees.models import Trainee
 from trainees.services import NewTrainee, enter_trainees
 
@@ -38,15 +38,16 @@ def upload_roster(file: BinaryIO, *, cohort: Cohort, region: Region, by: Any, na
 
 def check_roster(roster: RosterImport, *, on: date) -> RosterImport:
     """Read the workbook and stage its rows with what was found in them. Safe to do again. Nothing else is written."""
-    if roster.state not in (ImportState.UPLOADED, ImportState.CHECKED):
+    if roster.state not in (ImportState.UPLOADED, ImportState.CHECKED, ImportState.REFUSED):
         return roster
     try:
-        table = find_table(read_rows(roster), ROSTER)
+        table = read_table(roster)
     except RuleBroken as refusal:
         refuse(roster, str(refusal))
         return roster
     rows = RosterCheck(roster, table, by=roster.uploaded_by, on=on).rows()
     _stage(roster, table, rows)
+    keep_outline(roster, table)
     return roster
 
 
