@@ -94,7 +94,8 @@ def stage(
     staged.findings.all().delete()  # type: ignore[attr-defined]
     type(rows[0])._default_manager.bulk_create(rows, batch_size=1000)
     finding._default_manager.bulk_create([finding(**{owner: staged}, **_fields(f)) for f in found], batch_size=1000)
-    move(staged, ImportState.IN_REVIEW if changes.get("wrong_count") else ImportState.CHECKED, **changes)
+    after = ImportState.IN_REVIEW if changes.get("wrong_count") else ImportState.CHECKED
+    move(staged, after, error="", **changes)
 
 
 def _fields(found: Finding) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from incubator.common.desk import Move, NoQuestions, Part, Section, adopt, extend_desk, link_to, table
 from incubator.imports.admin import Count, counts, findings, import_moves, progress
 from incubator.imports.choices import TO_CONFIRM, ImportState
+from incubator.rosters.admin_mapping import RosterColumns, columns_section
 from incubator.rosters.models import RosterImport, RosterRow
 from incubator.rosters.rows_desk import RosterRows, rows_section
 from incubator.rosters.services import (
@@ -145,7 +146,7 @@ MOVES = [
 
 
 @admin.register(RosterImport)
-class RosterImportAdmin(RosterRows):
+class RosterImportAdmin(RosterRows, RosterColumns):
     list_display = [
         "file_name", "region", "cohort", "state_label", "new_count", "matched_count", "changed_count",
         "doubtful_count", "wrong_count", "at",
@@ -161,7 +162,7 @@ class RosterImportAdmin(RosterRows):
     )
     blank = staticmethod(blank_roster)
     blank_name = "学员报名表.xlsx"
-    sections = [progress, _counts, _same_file, _holds, findings, rows_section, _history]
+    sections = [progress, _counts, columns_section, _same_file, _holds, findings, rows_section, _history]
     moves = MOVES
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -17,7 +17,7 @@ from incubator.imports.models import StagedFinding, StagedImport, StagedRow, say
 from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
 from incubator.regions.scoping import RegionScopedQuerySet
-from incubator.rosters.choices import Decision, RowStatus
+from incubator.rosters.choices import Column, Decision, RowStatus
 from trainees.choices import LookAlike
 from trainees.models import Trainee
 
@@ -70,6 +70,9 @@ class RosterImport(StagedImport):
         verbose_name=_("undone by"),
     )
     undone_at = models.DateTimeField(_("undone at"), null=True, editable=False)
+
+    sheet = models.CharField(_("sheet"), max_length=100, blank=True, editable=False)  # that somebody chose
+    outline = models.JSONField(default=dict, editable=False)  # how the sheet was understood: ``reading.outline_of``
 
     objects = RosterImportQuerySet.as_manager()
 
@@ -242,3 +245,25 @@ class RosterCorrection(models.Model):
     def texts(self) -> dict[str, str]:
         """The row's cells as somebody wrote them, by column."""
         return json.loads(str(self.cells)) if self.cells else {}
+
+
+class ColumnMapping(models.Model):
+    """What somebody said a header means in the workbooks of a region; it is remembered for the next ones."""
+
+    region = models.ForeignKey(Region, models.CASCADE, related_name="+", verbose_name=_("region"))
+    header = models.CharField(_("header"), max_length=60)  # as ``workbooks.Header.key``
+    column = models.CharField(_("column"), max_length=20, choices=Column, blank=True)  # "": it is not used
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
+    at = models.DateTimeField(_("at"), auto_now=True)
+
+    objects = RosterImportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("meaning of a header")
+        verbose_name_plural = _("meanings of headers")
+        constraints = [
+            models.UniqueConstraint(fields=["region", "header"], name="one_meaning_per_region_and_header"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.header} → {self.get_column_display() or '-'}"

@@ -16,14 +16,13 @@ from django.utils.translation import ngettext
 from psycopg.errors import DeadlockDetected
 
 from incubator.common.errors import RuleBroken, Stale
-from incubator.common.workbooks import Table, find_table
+from incubator.common.workbooks import Table
 from incubator.imports.choices import TO_CONFIRM, ImportState
 from incubator.imports.services import (
     begin_reading,
     fail,
     keep_upload,
     move,
-    read_rows,
     recheck,
     refuse,
     require_no_wrong_row,
@@ -34,7 +33,7 @@ from incubator.regions.models import Region
 from incubator.rosters.checking import RowCheck, headers_of, texts_of
 from incubator.rosters.matching import Counts, is_stale, match_rows, pairs_alike
 from incubator.rosters.models import RosterImport
-from incubator.rosters.sheet import ROSTER
+from incubator.rosters.reading import keep_outline, read_table
 from incubator.rosters.staging import forget_rows, stage_leftovers, stage_rows
 from incubator.rosters.undoing import holds, take_back
 from incubator.rosters.writing import lock_known, lock_written, one_after_the_other, write_rows
@@ -70,12 +69,11 @@ def check_roster(roster: RosterImport, *, on: date, tell: Tell = _nobody_listens
         return roster
     forget_rows(roster)
     try:
-        workbook = read_rows(roster)
-        table = find_table(workbook, ROSTER)
+        table = read_table(roster)
         roster.headers = headers_of(table)
-        _stage_table(
-            roster, table, on=on, tell=tell, height=max((sheet.height for sheet in workbook.sheets), default=0)
-        )
+        height = max((sheet.height for sheet in table.outline.sheets), default=0)
+        _stage_table(roster, table, on=on, tell=tell, height=height)
+        keep_outline(roster, table)
     except RuleBroken as refusal:
         forget_rows(roster)
         refuse(roster, str(refusal))
