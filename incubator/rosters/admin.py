@@ -8,12 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from incubator.common.desk import Section, adopt
+from incubator.common.desk import Section, adopt, extend_desk
 from incubator.common.masking import mask_id_number, mask_phone
 from incubator.imports.admin import (
     Count,
     Line,
-    StagedImportAdmin,
     counts,
     findings,
     import_moves,
@@ -22,8 +21,10 @@ from incubator.imports.admin import (
     progress,
 )
 from incubator.imports.choices import ImportState
+from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
 from incubator.rosters.choices import RowStatus
+from incubator.rosters.files import RosterFiles, template_section
 from incubator.rosters.models import RosterImport, RosterRow
 from incubator.rosters.services import apply_roster, discard_roster, recheck_roster, upload_roster
 from incubator.rosters.template import blank_roster
@@ -78,7 +79,7 @@ def _apply(roster: RosterImport, by: Any) -> None:
 
 
 @admin.register(RosterImport)
-class RosterImportAdmin(StagedImportAdmin):
+class RosterImportAdmin(RosterFiles):
     list_display = ["file_name", "region", "cohort", "state_label", "new_count", "matched_count", "wrong_count", "at"]
     list_filter = ["state", "cohort", "region"]
     list_select_related = ["region", "cohort__programme", "uploaded_by", "job"]
@@ -96,3 +97,6 @@ class RosterImportAdmin(StagedImportAdmin):
         file = form.cleaned_data["file"]
         written = upload_roster(file, cohort=obj.cohort, region=obj.region, by=request.user, name=file.name)
         adopt(obj, written)
+
+
+extend_desk(Cohort, sections=[template_section])
