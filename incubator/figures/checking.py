@@ -9,13 +9,14 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from incubator.common.dates import read_date
 from incubator.common.errors import RuleBroken
 from incubator.common.workbooks import Cell, Row, Table
 from incubator.figures.choices import PLATFORMS, Column, RowStatus
 from incubator.figures.models import FiguresImport
 from incubator.figures.outlook import Outlook
 from incubator.figures.queries import Known, accounts_named, held_back, last_readings, readings_on
-from incubator.figures.sheet import check_day, own_day, read_day, read_followers
+from incubator.figures.sheet import check_day, own_day, read_followers
 from incubator.imports import checking
 from incubator.metrics.choices import Platform
 from incubator.regions.models import Region
@@ -128,7 +129,7 @@ class FiguresCheck:
         checked.figure.followers = read_followers(cell)
 
     def _take_day(self, checked: CheckedRow, cell: Cell) -> None:
-        day = read_day(cell.text) if cell.text else self._day
+        day = read_date(cell.text) if cell.text else self._day
         if day is None:
             raise RuleBroken(_("This cell is empty. Fill it in."))
         checked.figure.day = check_day(day, on=self._on).isoformat()

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from incubator.common.dates import read_date
 from incubator.common.errors import RuleBroken
 from incubator.common.workbooks import Cell, Layout, Row
 from incubator.figures.choices import REQUIRED, SYNONYMS, Column
@@ -24,7 +25,6 @@ OLDEST_DAYS = 400
 NOT_KNOWN = frozenset({"", "-", "--", "—", "——", "/", "无", "未知", "暂无", "N/A", "#N/A"})
 ROUNDED = re.compile(r"[万亿千百WK]|\+$|\d[多余]$", re.IGNORECASE)
 WHOLE = re.compile(r"\d+|\d{1,3}(,\d{3})+")
-DAY = re.compile(r"(\d{4})(?:[-/.](\d{1,2})[-/.](\d{1,2})|年(\d{1,2})月(\d{1,2})[日号]|(\d{2})(\d{2}))(?:\s.*)?")
 # The day a sheet names for itself; the day of the figures is asked before the day of filling it in.
 OWN_DAYS = (
     re.compile(r"(?:统计|数据|读数|截至|截止)(?:日期|时间)?\s*[:：]?\s*(\d{4}\S+)"),
@@ -58,15 +58,6 @@ def _whole(number: float) -> int:
     return int(number)
 
 
-def read_day(text: str) -> date:
-    """``2026-11-20``, ``2026/11/20``, ``2026.11.20``, ``2026年11月20日`` and ``20261120``; raises ``RuleBroken``."""
-    found = DAY.fullmatch(unicodedata.normalize("NFKC", text).strip())
-    try:
-        return date(*(int(part) for part in found.groups() if part))  # type: ignore[union-attr, arg-type]
-    except (AttributeError, ValueError):
-        raise RuleBroken(_("This is not a day. Write it like 2026-11-20.")) from None
-
-
 def check_day(day: date, *, on: date) -> date:
     """The day, when a figure of it may be entered on ``on``; raises ``RuleBroken``."""
     if day > on:
@@ -83,7 +74,7 @@ def own_day(above: list[Row]) -> date | None:
         for line in lines:
             if found := pattern.search(unicodedata.normalize("NFKC", line)):
                 try:
-                    return read_day(re.match(r"[\d年月日号./-]*", found[1])[0])  # type: ignore[index]
+                    return read_date(re.match(r"[\d年月日号./-]*", found[1])[0])  # type: ignore[index]
                 except RuleBroken:
                     continue
     return None

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from incubator.common.encryption import seal, unseal
 from incubator.common.errors import RuleBroken, Stale
-from incubator.common.workbooks import LARGEST_FILE, Row, read_workbook
+from incubator.common.workbooks import LARGEST_FILE, UnreadableWorkbook, Workbook, read_workbook
 from incubator.imports.checking import Finding
 from incubator.imports.choices import MOVES, ImportState
 from incubator.imports.models import StagedFinding, StagedImport, StagedRow
@@ -31,7 +31,7 @@ def keep_upload(staged: StagedImport, file: BinaryIO, *, kind: str, region: Regi
         raise RuleBroken(_("You can import for your own region only."))
     content = file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
-        raise RuleBroken(_("This file is larger than 20 MB. Split it and upload the parts."))
+        raise UnreadableWorkbook("too_big_a_file")
     staged.file_name = (name or Path(getattr(file, "name", "") or "workbook.xlsx").name)[:200]
     staged.sha256 = hashlib.sha256(content).hexdigest()
     staged.uploaded_by = by
@@ -59,14 +59,13 @@ def _context(staged: StagedImport) -> str:
     return f"{staged._meta.db_table}.file"
 
 
-def read_rows(staged: StagedImport) -> list[Row]:
-    """The workbook's rows. It lies encrypted, and is opened for the reader into a private, passing file."""
-    suffix = ".csv" if staged.file_name.lower().endswith(".csv") else ".xlsx"
-    with tempfile.NamedTemporaryFile(suffix=suffix) as opened:
-        opened.write(unseal(staged.file.read(), context=_context(staged)))
-        opened.flush()
-        staged.file.close()
-        return read_workbook(Path(opened.name))
+def read_rows(staged: StagedImport) -> Workbook:
+    """The workbook, whose rows come one by one. It lies encrypted, and is opened for the reader into a passing file."""
+    opened = tempfile.TemporaryFile()  # noqa: SIM115 - the workbook closes it when it is read
+    with staged.file.open() as kept:
+        opened.write(unseal(kept.read(), context=_context(staged)))
+    opened.flush()
+    return read_workbook(opened, staged.file_name)
 
 
 @transaction.atomic

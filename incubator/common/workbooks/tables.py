@@ -2,22 +2,24 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, islice
 from typing import Any
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
 from incubator.common.errors import RuleBroken
-from incubator.common.workbooks.reading import SENTENCES, Cell, Row
+from incubator.common.workbooks.reading import EMPTY, SENTENCES, Cell, Row, Workbook
 
 FIRST_ROWS = 15  # the header stands among these
 LONGEST_HEADER = 60  # characters kept of what a sheet calls a column; explanations in brackets may run on
 FILLED_BY = re.compile(r"填报单位[（(]?[^:：]*[:：]\s*(\S+)")
 # What the first cells of rows below the table say.
 FOOTERS = ("合计", "小计", "总计", "备注", "说明", "填表人", "审核人", "制表人", "联系人", "注:", "注：")
+NOTHING = ("", None)
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,16 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The table of a sheet: where each column is, how it is called, its rows, and what stands above them."""
+    """The table of a sheet: where each column is, how it is called, its rows, and what stands above them.
+
+    ``rows`` comes row by row and can be gone through once. ``skipped`` (numbers of rows that are totals, notes or
+    signatures) is complete when the last row was taken.
+    """
 
     layout: Layout
     columns: dict[str, int]
     headers: dict[str, str]
-    rows: list[Row]
+    rows: Iterator[Row]
     skipped: list[int]
     above: list[Row]
     title: str = ""
@@ -55,38 +61,51 @@ class Table:
 
     def cell(self, row: Row, column: str) -> Cell:
         """The row's cell of a column, an empty one where the sheet has no such column."""
-        return row.cell(self.columns[column]) if column in self.columns else Cell()
+        place = self.columns.get(column)
+        return EMPTY if place is None else row.cell(place)
 
     def header(self, column: str) -> str:
         """How the sheet calls a column; where it has none, how the template would."""
         return self.headers.get(column) or self.layout.columns(column).label
 
 
-def find_table(rows: list[Row], layout: Layout) -> Table:
-    """The table in ``rows``; raises ``RuleBroken`` when there is none or a needed column is missing."""
-    if not rows:
+def find_table(workbook: Workbook | Iterable[Row], layout: Layout) -> Table:
+    """The table in a workbook, or in rows; raises ``RuleBroken`` when there is none or a needed column is missing."""
+    rows = iter(workbook)
+    first = list(islice(rows, FIRST_ROWS))
+    if not first:
         raise RuleBroken(str(SENTENCES["empty"]))
-    place, columns = _find_header(rows[:FIRST_ROWS], layout)
+    place, columns = _find_header(first, layout)
     missing = [layout.columns(column).label for column in layout.required if column not in columns]
     if missing:
         raise RuleBroken(
             _("The column %(names)s is missing in row %(row)s. Add it, or start from the template.")
-            % {"names": "、".join(missing), "row": rows[place].number}
+            % {"names": "、".join(missing), "row": first[place].number}
         )
-    above, header, below = rows[:place], rows[place], rows[place + 1 :]
-    taken = [row for row in below if not _is_footer(row, columns)]
-    if not taken:
+    above, header = first[:place], first[place]
+    skipped: list[int] = []
+    people = _without_footers(chain(first[place + 1 :], rows), columns, skipped)
+    beginning = next(people, None)
+    if beginning is None:
         raise RuleBroken(str(layout.nothing_below) % {"row": header.number})
     return Table(
         layout=layout,
         columns=columns,
         headers={column: header.cell(n).text.replace("\n", "")[:LONGEST_HEADER] for column, n in columns.items()},
-        rows=taken,
-        skipped=[row.number for row in below if _is_footer(row, columns)],
+        rows=chain([beginning], people),
+        skipped=skipped,
         above=above,
         title=_first_text(above),
         filled_by=_filled_by(above),
     )
+
+
+def _without_footers(rows: Iterable[Row], columns: Mapping[str, int], skipped: list[int]) -> Iterator[Row]:
+    for row in rows:
+        if _is_footer(row, columns):
+            skipped.append(row.number)
+        else:
+            yield row
 
 
 def header_column(text: str, layout: Layout) -> str | None:
@@ -120,10 +139,14 @@ def _is_footer(row: Row, columns: Mapping[str, int]) -> bool:
 
     A number alone in a column of the table is no serial number but a row somebody did not finish.
     """
-    filled = [(n, cell.text) for n, cell in enumerate(row.cells) if cell.text]
-    place, first = filled[0][0], re.sub(r"\s", "", filled[0][1])
-    is_serial = len(filled) == 1 and first.isdigit() and place not in columns.values()
-    return first.startswith(FOOTERS) or is_serial
+    place = next((n for n, value in enumerate(row.values) if value not in NOTHING), None)
+    if place is None:
+        return True
+    first = "".join(row.cell(place).text.split())
+    if first.startswith(FOOTERS):
+        return True
+    is_number = first.isdigit() and place not in columns.values()
+    return is_number and all(value in NOTHING for value in row.values[place + 1 :])
 
 
 def _first_text(rows: list[Row]) -> str:
