@@ -18,6 +18,7 @@ from incubator.regions.choices import Level
 from incubator.regions.models import Region
 from incubator.regions.queries import RegionFinder
 from incubator.rosters.choices import BACKGROUNDS, REQUIRED, SEXES, Column, RowStatus
+from incubator.rosters.guide import is_left_from_example
 from incubator.rosters.models import RosterImport
 from trainees.identity import id_number_index, parse_id_number, parse_mobile
 from trainees.models import Trainee
@@ -86,6 +87,10 @@ class RosterCheck:
             if not self._table.cell(row, column).text:
                 self._note(checked, column, "", _("This cell is empty. Fill it in."))
         self._read_plain(row, checked)
+        if is_left_from_example(checked.person.name):
+            self._note(
+                checked, Column.NAME, checked.person.name, _("This is still the example. Write the person's name.")
+            )
         self._read(checked, row, Column.ID_NUMBER, self._take_id_number)
         self._read(checked, row, Column.PHONE, self._take_phone)
         self._read(checked, row, Column.SEX, self._take_sex)

@@ -4,12 +4,14 @@ A county's own workbook has no such sheet and is welcome. One that has it is tak
 wrong county's template with the right people in it would otherwise be noticed when they are written already.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from django.core import signing
 from django.utils.translation import gettext as _
 
 from incubator.common.errors import RuleBroken
+from incubator.common.workbooks import Row, Sheet, Workbook
 from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
 
@@ -75,6 +77,26 @@ def check_identity(text: str, *, cohort: Cohort, region: Region) -> Identity | N
             % names
         )
     return identity
+
+
+def people_sheet(workbook: Workbook, *, cohort: Cohort, region: Region) -> Sheet:
+    """The sheet that people stand in: the one a template names, else the first with anything in it.
+
+    Closes the workbook and raises ``RuleBroken`` where it is a template of something else.
+    """
+    try:
+        identity = check_identity(workbook.identity, cohort=cohort, region=region)
+    except RuleBroken:
+        workbook.close()
+        raise
+    sheets = workbook.filled_sheets
+    named = (sheet for sheet in sheets if identity is not None and sheet.name == identity.sheet)
+    return next(named, sheets[0])
+
+
+def people_rows(workbook: Workbook, *, cohort: Cohort, region: Region) -> Iterator[Row]:
+    """The rows of that sheet."""
+    return workbook.rows(people_sheet(workbook, cohort=cohort, region=region).name)
 
 
 def _check_region(identity: Identity, region: Region) -> None:

@@ -21,6 +21,7 @@ from incubator.programmes.services import admit, nominate_trainees
 from incubator.regions.models import Region
 from incubator.rosters.checking import CheckedRow, RosterCheck, counties_of, match_people, person_from
 from incubator.rosters.choices import RowStatus
+from incubator.rosters.identity import people_rows
 from incubator.rosters.models import RosterFinding, RosterImport, RosterRow
 from incubator.rosters.sheet import ROSTER
 from trainees.models import Trainee
@@ -41,7 +42,7 @@ def check_roster(roster: RosterImport, *, on: date) -> RosterImport:
     if roster.state not in (ImportState.UPLOADED, ImportState.CHECKED):
         return roster
     try:
-        table = find_table(read_rows(roster), ROSTER)
+        table = find_table(people_rows(read_rows(roster), cohort=roster.cohort, region=roster.region), ROSTER)
     except RuleBroken as refusal:
         refuse(roster, str(refusal))
         return roster

@@ -22,6 +22,7 @@ from incubator.rosters.guide import EXAMPLE, GUIDES, PRIVACY, Guide, steps
 from incubator.rosters.paper import Paper, height_of, print_on_a4
 from incubator.rosters.places import county_names, township_names
 
+COLUMNS = [column for column in Column if column in GUIDES]
 SHEET = "报名表"
 INSTRUCTIONS = "填写说明"
 LISTS = "选项"
@@ -105,8 +106,7 @@ class Lists:
 
 
 def _write_table(sheet: Worksheet, paper: Paper, offer: Offer, lists: Lists) -> None:
-    columns = list(Column)
-    last = len(columns)
+    last = len(COLUMNS)
     sheet.set_column(0, 0, 7, paper.text)
     sheet.set_row(0, 36)
     sheet.merge_range(0, 0, 0, last, offer.title, paper.title)
@@ -116,7 +116,7 @@ def _write_table(sheet: Worksheet, paper: Paper, offer: Offer, lists: Lists) -> 
     sheet.set_row(HEADER, 30)
     sheet.write_string(HEADER, 0, "序号", paper.head)
     sheet.write_string(HEADER + 1, 0, "示例", paper.example)
-    for place, column in enumerate(columns, 1):
+    for place, column in enumerate(COLUMNS, 1):
         is_required = _is_required(column, offer)
         sheet.set_column(place, place, GUIDES[column].width, paper.text)
         head = paper.required if is_required else paper.head
@@ -217,11 +217,11 @@ def _write_guides(sheet: Worksheet, row: int, paper: Paper, offer: Offer, widths
     sheet.merge_range(row, 0, row, 3, "二、每一列填什么", paper.section)
     for place, heading in enumerate(("列", "怎么填", "例子", "常见错误")):
         sheet.write_string(row + 1, place, heading, paper.head)
-    for n, column in enumerate(Column, row + 2):
+    for n, column in enumerate(COLUMNS, row + 2):
         guide: Guide = GUIDES[column]
         name = f"{column.label}{'（必填）' if _is_required(column, offer) else ''}"
         cells = (name, guide.how, _example(column, offer), guide.mistakes)
         sheet.set_row(n, max(height_of(cell, width) for cell, width in zip(cells, widths, strict=True)))
         for place, cell in enumerate(cells):
             sheet.write_string(n, place, cell, paper.cell)
-    return row + 2 + len(Column)
+    return row + 2 + len(COLUMNS)

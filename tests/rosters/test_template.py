@@ -20,7 +20,7 @@ from incubator.rosters.choices import BACKGROUNDS, SEXES, Column
 from incubator.rosters.guide import EXAMPLE, GUIDES
 from incubator.rosters.identity import SALT, VERSION, Identity, check_identity
 from incubator.rosters.places import county_names, township_names
-from incubator.rosters.template import blank_roster, roster_template, template_name
+from incubator.rosters.template import COLUMNS, blank_roster, roster_template, template_name
 from tests.factories import CohortFactory, TraineeFactory, official, region, superuser
 from trainees.identity import parse_id_number, parse_mobile
 
@@ -82,7 +82,7 @@ def identity_of(book):
 def test_every_column_has_its_instructions_and_every_word_it_offers_is_understood(cohort, county):
     offered = lists(opened(roster_template(cohort, county, by=superuser())))
 
-    assert set(GUIDES) == set(EXAMPLE) == set(Column)
+    assert set(GUIDES) == set(EXAMPLE) == set(COLUMNS) <= set(Column)
     assert offered["性别"] == list(SEXES)
     assert set(BACKGROUNDS.values()) <= {BACKGROUNDS.get(word, "other") for word in offered["类别"]}
     assert offered["类别"][-1] == "其他" and len(offered["类别"]) == 5
@@ -99,7 +99,7 @@ def test_cells_are_text_needed_columns_starred_and_each_cell_says_what_it_wants(
     for letter in "BDEJ":
         assert sheet.column_dimensions[letter].width > 10
         assert sheet[f"{letter}5"].number_format == "@"
-    assert {r.promptTitle for r in sheet.data_validations.dataValidation} == {c.label for c in Column}
+    assert {r.promptTitle for r in sheet.data_validations.dataValidation} == {c.label for c in COLUMNS}
     assert sheet.freeze_panes == "C5"
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize, sheet.page_setup.fitToHeight) == (
         "landscape",

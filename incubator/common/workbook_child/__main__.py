@@ -67,7 +67,7 @@ class Spreadsheet:
 
     def sheets(self) -> list[dict[str, Any]]:
         return [
-            self._describe(sheet.name, is_hidden="Hidden" in str(sheet.visible))
+            self._describe(sheet.name, is_hidden="Hidden" in str(sheet.visible) or sheet.name == IDENTITY)
             for sheet in self._workbook.sheets_metadata
             if "WorkSheet" in str(sheet.typ)
         ]
@@ -80,8 +80,9 @@ class Spreadsheet:
         return {"name": name, "height": height, "width": width, "hidden": False, "head": head}
 
     def identity(self) -> str:
+        """Also of a sheet that somebody unhid: showing it must not make a template a workbook of one's own."""
         for sheet in self._workbook.sheets_metadata:
-            if sheet.name == IDENTITY and "Hidden" in str(sheet.visible):
+            if sheet.name == IDENTITY:
                 first = next(self.rows(sheet.name), (0, [""]))
                 return str(first[1][0] if first[0] == 1 else "")
         return ""

@@ -28,6 +28,7 @@ class Layout:
 
     ``synonyms`` are compared without spaces, brackets and what stands in them. ``no_header`` and ``nothing_below``
     (with the place ``%(row)s``) are the sentences for a sheet without a header and for one with nothing under it.
+    A row with all texts of ``example`` is the template's own, left in.
     """
 
     columns: type[TextChoices]
@@ -35,6 +36,7 @@ class Layout:
     required: tuple[str, ...]
     no_header: Any
     nothing_below: Any
+    example: tuple[str, ...] = ()
 
     @cached_property
     def keys(self) -> dict[str, str]:
@@ -46,8 +48,8 @@ class Layout:
 class Table:
     """The table of a sheet: where each column is, how it is called, its rows, and what stands above them.
 
-    ``rows`` comes row by row and can be gone through once. ``skipped`` (numbers of rows that are totals, notes or
-    signatures) is complete when the last row was taken.
+    ``rows`` comes row by row and can be gone through once. ``skipped`` (numbers of rows that are totals, notes,
+    signatures or the template's example) is complete when the last row was taken.
     """
 
     layout: Layout
@@ -84,7 +86,7 @@ def find_table(workbook: Workbook | Iterable[Row], layout: Layout) -> Table:
         )
     above, header = first[:place], first[place]
     skipped: list[int] = []
-    people = _without_footers(chain(first[place + 1 :], rows), columns, skipped)
+    people = _without_footers(chain(first[place + 1 :], rows), columns, layout.example, skipped)
     beginning = next(people, None)
     if beginning is None:
         raise RuleBroken(str(layout.nothing_below) % {"row": header.number})
@@ -100,9 +102,11 @@ def find_table(workbook: Workbook | Iterable[Row], layout: Layout) -> Table:
     )
 
 
-def _without_footers(rows: Iterable[Row], columns: Mapping[str, int], skipped: list[int]) -> Iterator[Row]:
+def _without_footers(
+    rows: Iterable[Row], columns: Mapping[str, int], example: tuple[str, ...], skipped: list[int]
+) -> Iterator[Row]:
     for row in rows:
-        if _is_footer(row, columns):
+        if _is_footer(row, columns) or (example and all(text in row.values for text in example)):
             skipped.append(row.number)
         else:
             yield row

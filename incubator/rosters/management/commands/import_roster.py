@@ -20,6 +20,7 @@ from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
 from incubator.rosters.checking import RosterCheck
 from incubator.rosters.choices import RowStatus
+from incubator.rosters.identity import people_rows
 from incubator.rosters.models import RosterImport
 from incubator.rosters.services import apply_roster, discard_roster, upload_roster
 from incubator.rosters.sheet import ROSTER
@@ -54,7 +55,8 @@ class Command(BaseCommand):
                 raise CommandError(f"{file}: {error.strerror or error}") from None
 
     def _check(self, roster: RosterImport, file: Path) -> None:
-        table = find_table(read_workbook(file), ROSTER)
+        read = people_rows(read_workbook(file), cohort=roster.cohort, region=roster.region)
+        table = find_table(read, ROSTER)
         rows = RosterCheck(roster, table, by=roster.uploaded_by, on=timezone.localdate()).rows()
         self._tell(findings_of(rows))
         statuses = [row.status for row in rows]
