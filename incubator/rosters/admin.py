@@ -24,7 +24,7 @@ from incubator.imports.choices import ImportState
 from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
 from incubator.rosters.choices import RowStatus
-from incubator.rosters.files import RosterFiles, template_section
+from incubator.rosters.files import CORRECTION, RosterFiles, marked_section, template_section
 from incubator.rosters.models import RosterImport, RosterRow
 from incubator.rosters.services import apply_roster, discard_roster, recheck_roster, upload_roster
 from incubator.rosters.template import blank_roster
@@ -82,7 +82,7 @@ def _apply(roster: RosterImport, by: Any) -> None:
 class RosterImportAdmin(RosterFiles):
     list_display = ["file_name", "region", "cohort", "state_label", "new_count", "matched_count", "wrong_count", "at"]
     list_filter = ["state", "cohort", "region"]
-    list_select_related = ["region", "cohort__programme", "uploaded_by", "job"]
+    list_select_related = ["region", "cohort__programme", "uploaded_by", "job", "corrects"]
     search_fields = ["file_name", "filled_by"]
     autocomplete_fields = ["region"]
     asked = ["cohort", "region", "file"]
@@ -90,8 +90,11 @@ class RosterImportAdmin(RosterFiles):
     hint = _("Add a county's roster workbook; it is checked row by row and nothing is written before you confirm.")
     blank = staticmethod(blank_roster)
     blank_name = "学员报名表.xlsx"
-    sections = [progress, _counts, findings, _rows]
-    moves = import_moves(_("Write these people"), apply=_apply, recheck=recheck_roster, discard=discard_roster)
+    sections = [progress, _counts, marked_section, findings, _rows]
+    moves = [
+        *import_moves(_("Write these people"), apply=_apply, recheck=recheck_roster, discard=discard_roster),
+        CORRECTION,
+    ]
 
     def save_model(self, request: HttpRequest, obj: RosterImport, form: Any, change: bool) -> None:
         file = form.cleaned_data["file"]

@@ -3,6 +3,10 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# States of an import, as words: not every one of them is made yet.
+READ = ("checked", "in_review")  # it is known what would be written, and nothing is
+CORRECTABLE = (*READ, "refused")  # what a corrected workbook may take the place of
+
 
 class RowStatus(models.TextChoices):
     NEW = "new", _("new")

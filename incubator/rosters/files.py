@@ -1,12 +1,13 @@
-"""The desk's downloads of this room: the template of a cohort and region, and the form that asks for which."""
+"""The desk's files of this room: the template of a cohort and region, the copy with findings, the corrected one."""
 
 import re
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -16,10 +17,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from incubator.common.desk import Section
+from incubator.common.desk import Move, NoQuestions, Section, link_to
+from incubator.common.errors import RuleBroken
 from incubator.imports.admin import XLSX, StagedImportAdmin
 from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
+from incubator.rosters.choices import CORRECTABLE
+from incubator.rosters.copies import copied_import, copy_job, fetch_copy, is_long, may_take, request_copy, take_copy
+from incubator.rosters.marked import file_name
+from incubator.rosters.models import RosterImport
+from incubator.rosters.services import upload_correction
 from incubator.rosters.template import roster_template, template_name
 
 MOST_SUGGESTED = 200  # names offered while one types; a browser shows no more
@@ -65,14 +72,89 @@ class TemplateChoice(forms.Form):
         return found[0]
 
 
+class CorrectedWorkbook(NoQuestions):
+    """Asks for the workbook that was corrected."""
+
+    file = forms.FileField(
+        label=gettext_lazy("Corrected workbook"),
+        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.xls,.ods,.csv"}),
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        if args:  # it was sent
+            kwargs["files"] = request.FILES
+        super().__init__(*args, request=request, **kwargs)
+
+
+def _upload_correction(roster: RosterImport, *, by: Any, file: Any) -> None:
+    upload_correction(roster, file, by=by, name=file.name)
+
+
+CORRECTION = Move(
+    "correct", gettext_lazy("Upload a corrected workbook"), _upload_correction, CorrectedWorkbook, states=CORRECTABLE
+)
+
+
 class RosterFiles(StagedImportAdmin):
     """The part of a roster import's desk that hands workbooks out."""
 
     change_form_outer_before_template = "admin/rosters/add_hint.html"
 
     def get_urls(self) -> list:
-        view = self.admin_site.admin_view(self.choose_view)
-        return [path("template/", view, name=self._url_name("choose")), *super().get_urls()]
+        choose, marked = (self.admin_site.admin_view(view) for view in (self.choose_view, self.marked_view))
+        return [
+            path("template/", choose, name=self._url_name("choose")),
+            path("<int:pk>/marked/", marked, name=self._url_name("marked")),
+            *super().get_urls(),
+        ]
+
+    def get_actions(self, request: HttpRequest) -> dict:
+        """One workbook corrects one import, not those chosen in a list."""
+        actions = super().get_actions(request)
+        actions.pop(CORRECTION.name, None)
+        return actions
+
+    def move_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """After a corrected workbook, on to its own import."""
+        if name != CORRECTION.name or not NUMBER.fullmatch(object_id):
+            return super().move_view(request, object_id, name)
+        before = self._latest_correction(request, object_id)
+        response = super().move_view(request, object_id, name)
+        after = self._latest_correction(request, object_id)
+        if after == before:
+            return response
+        return HttpResponseRedirect(reverse(f"admin:{self._url_name('change')}", args=[after]))
+
+    def _latest_correction(self, request: HttpRequest, pk: str) -> int | None:
+        mine = self.get_queryset(request).filter(corrects=pk, uploaded_by=request.user)
+        return mine.order_by("-pk").values_list("pk", flat=True).first()
+
+    def marked_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The workbook with its findings: made at once, fetched when it was made, or asked for."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            roster = copied_import(request.user, pk)
+        except RosterImport.DoesNotExist:
+            raise Http404 from None
+        if not request.user.has_perm("rosters.change_rosterimport"):  # type: ignore[union-attr]
+            raise PermissionDenied
+        try:
+            if not is_long(roster):
+                return workbook_response(take_copy(roster, by=request.user), file_name(roster))
+            if "fetch" in request.POST:
+                return workbook_response(fetch_copy(roster, by=request.user), file_name(roster))
+            request_copy(roster, by=request.user)
+        except RuleBroken as refusal:
+            messages.error(request, str(refusal))
+        return HttpResponseRedirect(reverse(f"admin:{self._url_name('change')}", args=[pk]))
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        """While a copy is being made the page comes again by itself."""
+        response = super().change_view(request, object_id, form_url, extra_context)
+        if request.method == "GET" and getattr(request, "awaits_copy", False):
+            response["Refresh"] = "2"
+        return response
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         context = {
@@ -121,6 +203,22 @@ def workbook_response(content: bytes, name: str) -> HttpResponse:
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def marked_section(request: HttpRequest, roster: RosterImport) -> Section | None:
+    """How the workbook is corrected where it is, and which import it corrects or is corrected by."""
+    context: dict[str, Any] = {
+        "corrects": link_to(roster.corrects) if roster.corrects else "",
+        "corrected_by": [link_to(other) for other in roster.corrected_by.all()],
+    }
+    if may_take(request.user, roster) and roster.findings.exists():
+        job = copy_job(roster, by=request.user) if is_long(roster) else None
+        request.awaits_copy = job is not None and job.is_live  # type: ignore[attr-defined]
+        context |= {"url": reverse("admin:rosters_rosterimport_marked", args=[roster.pk]), "job": job}
+    if not any(context.values()):
+        return None
+    html = render_to_string("admin/rosters/marked.html", context, request=request)
+    return Section(_("Correct it in the workbook"), html)
 
 
 def template_section(request: HttpRequest, cohort: Cohort) -> Section | None:

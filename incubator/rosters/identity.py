@@ -7,6 +7,7 @@ wrong county's template with the right people in it would otherwise be noticed w
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+import xlsxwriter
 from django.core import signing
 from django.utils.translation import gettext as _
 
@@ -45,6 +46,13 @@ def read_identity(text: str) -> Identity:
                 "Download the template again and copy the rows into it."
             )
         ) from None
+
+
+def write_identity(book: xlsxwriter.Workbook, cohort: Cohort, region: Region, *, sheet: str) -> None:
+    """Say in a sheet that no menu shows what the workbook is for, and that people stand in ``sheet``."""
+    hidden = book.add_worksheet(SHEET)
+    hidden.write_string(0, 0, Identity(cohort.pk, region.code, sheet).sign())
+    hidden.very_hidden()
 
 
 def check_identity(text: str, *, cohort: Cohort, region: Region) -> Identity | None:

@@ -26,13 +26,14 @@ class Paper:
         self.head = add({**head, "bg_color": "#F2E6D8"})
         self.required = add({**head, "bg_color": "#F2E6D8", "font_color": "#B91C1C"})
         self.text = add({"num_format": "@"})
-        self.general = add({})
-        self.day = add({"num_format": "yyyy-mm-dd", "align": "left"})
+        self.value = add({**BORDER, "num_format": "@"})
+        self.number = add({**BORDER, "align": "center"})
+        self.day = add({**BORDER, "num_format": "yyyy-mm-dd", "align": "left"})
         self.cell = add({**wrapped, "indent": 1})
         example = {"italic": True, "font_color": "#6B7280", "bg_color": "#F3F4F6"}
         self.example = add({**BORDER, **example, "num_format": "@"})
-        self.wrong = add({"num_format": "@", "bg_color": "#FECACA", "font_color": "#7F1D1D", "border": 1})
-        self.doubtful = add({"num_format": "@", "bg_color": "#FEF3C7", "border": 1})
+        self.wrong = add({**BORDER, "num_format": "@", "bg_color": "#FECACA", "font_color": "#7F1D1D"})
+        self.doubtful = add({**BORDER, "num_format": "@", "bg_color": "#FEF3C7"})
         self.finding = add({**wrapped, "bg_color": "#FEF2F2"})
         self.finding_head = add({**head, "bg_color": "#FECACA"})
 

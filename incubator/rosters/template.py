@@ -16,9 +16,9 @@ from xlsxwriter.worksheet import Worksheet
 from incubator.programmes.models import Cohort
 from incubator.regions.choices import Level
 from incubator.regions.models import Region
-from incubator.rosters import identity
 from incubator.rosters.choices import BACKGROUNDS, REQUIRED, SEXES, Column
 from incubator.rosters.guide import EXAMPLE, GUIDES, PRIVACY, Guide, steps
+from incubator.rosters.identity import write_identity
 from incubator.rosters.paper import Paper, height_of, print_on_a4
 from incubator.rosters.places import county_names, township_names
 
@@ -72,13 +72,6 @@ def _write(offer: Offer) -> bytes:
         if offer.cohort and offer.region:
             write_identity(book, offer.cohort, offer.region, sheet=SHEET)
     return buffer.getvalue()
-
-
-def write_identity(book: xlsxwriter.Workbook, cohort: Cohort, region: Region, *, sheet: str) -> None:
-    """Say in a sheet that no menu shows what the workbook is for, and that people stand in ``sheet``."""
-    hidden = book.add_worksheet(identity.SHEET)
-    hidden.write_string(0, 0, identity.Identity(cohort.pk, region.code, sheet).sign())
-    hidden.very_hidden()
 
 
 # --- The sheet that is filled in --------------------------------------------------------------------------------------

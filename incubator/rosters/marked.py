@@ -1,0 +1,335 @@
+"""The workbook again, with what was found in it beside the rows: to be corrected where it is and uploaded once more.
+
+It is written anew from what the reading process tells, never the uploaded file with something put into it: opening that
+in this process would give a stranger's archive and XML the run of it, and would need all of it in memory. So it has the
+sheet's values in their places, widths, title and header, but no colours, pictures or formulas of the county's.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain, groupby, pairwise
+from pathlib import Path
+
+import xlsxwriter
+from django.db.models import Count, Min
+from django.utils import timezone
+from xlsxwriter.worksheet import Worksheet
+
+from incubator.common.workbooks import Row, Sheet, find_table
+from incubator.imports.services import read_rows
+from incubator.rosters.identity import people_sheet, write_identity
+from incubator.rosters.models import RosterFinding, RosterImport
+from incubator.rosters.paper import Paper, height_of, print_on_a4, width_of
+from incubator.rosters.sheet import ROSTER
+
+SUMMARY, PROBLEM, REMEDY = "检查结果", "问题", "怎么改"
+WIDTHS = {PROBLEM: 34, REMEDY: 52}  # of the two columns, in characters
+NARROW, WIDE = 8, 40  # the least and the most of any other
+MOST_COMMENTS = 2000  # a spreadsheet program draws each of them
+MOST_KINDS = 40  # of findings on the first sheet
+SAY_EVERY = 500  # rows between two signs of progress
+LONGEST_TEXT = 32_767  # characters of a cell, by Excel's own limit
+FIRST_YEAR = 1900  # of days that a spreadsheet knows
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where things stand in the sheet: places counted from 0, numbers of rows from 1 as a spreadsheet shows them."""
+
+    height: int
+    columns: Mapping[str, int]
+    places: Mapping[str, int]  # of columns by what the sheet calls them
+    above: range
+    header: range
+    findings: int
+    own: frozenset[int]  # the two columns of an earlier copy
+    seen: Sequence[Row]
+
+    def widths(self) -> dict[int, int]:
+        """Of the columns by place, as the first rows need them."""
+        found: dict[int, int] = {}
+        for row in self.seen:
+            for place, cell in enumerate(row.cells) if row.number not in self.above else ():
+                found[place] = max(found.get(place, NARROW), min(width_of(cell.text) + 3, WIDE))
+        return {place: width for place, width in found.items() if place not in self.own}
+
+
+def file_name(roster: RosterImport) -> str:
+    """``检查结果-积石山县-12.xlsx``: nothing of what the county called its file, which may name a person."""
+    return f"{SUMMARY}-{roster.region.name}-{roster.pk}.xlsx"
+
+
+def write_marked(path: Path, roster: RosterImport, *, progress: Progress = lambda done, total: None) -> int:
+    """Write the marked copy of a checked roster to ``path``; how many rows of the sheet it has is returned.
+
+    Rows keep their numbers, texts are texts. ``progress`` hears how many of how many rows are written.
+    """
+    workbook = read_rows(roster)
+    sheet = people_sheet(workbook, cohort=roster.cohort, region=roster.region)
+    plan, rows = _plan(sheet, workbook.rows(sheet.name))
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "tmpdir": path.parent}
+    with xlsxwriter.Workbook(str(path), options) as book:
+        paper = Paper(book)
+        name = _sheet_name(sheet.name)
+        _write_summary(book.add_worksheet(SUMMARY), paper, roster, name)
+        count = _write_rows(book.add_worksheet(name), paper, roster, plan, rows, progress)
+        write_identity(book, roster.cohort, roster.region, sheet=name)
+    return count
+
+
+def _sheet_name(name: str) -> str:
+    """What the sheet is called, as far as a workbook allows it and its other sheets leave it free."""
+    name = re.sub(r"[\[\]:*?/\\]", "-", name).strip("'")[:31] or "报名表"
+    return "报名表" if name.lower() in (SUMMARY, "incubator", "history") else name
+
+
+def _plan(sheet: Sheet, rows: Iterator[Row]) -> tuple[Plan, Iterator[Row]]:
+    """Where the table is, and all rows again from the first."""
+    seen: list[Row] = []
+
+    def watched() -> Iterator[Row]:
+        for row in rows:
+            seen.append(row)
+            yield row
+
+    table = find_table(watched(), ROSTER)
+    body = next(iter(table.rows)).number
+    body = min([body, *(number for number in table.skipped if number < body)])
+    first_header = next(row.number for row in seen if row not in table.above)
+    last_header = max(row.number for row in seen if row.number < body)
+    header = next(row for row in seen if row.number == last_header)
+    width = max(sheet.width, *(len(row.values) for row in seen))
+    own = _own_columns(header)
+    plan = Plan(
+        height=sheet.height,
+        columns=table.columns,
+        places={table.header(column): place for column, place in table.columns.items()},
+        above=range(1, first_header),
+        header=range(first_header, last_header + 1),
+        findings=min(own, default=width),
+        own=own,
+        seen=list(seen),
+    )
+    return plan, chain(plan.seen, rows)
+
+
+def _own_columns(header: Row) -> frozenset[int]:
+    """The places of the two columns that an earlier copy added, none where the sheet is none."""
+    texts = [cell.text for cell in header.cells]
+    place = next((n for n, pair in enumerate(pairwise(texts)) if pair == (PROBLEM, REMEDY)), None)
+    return frozenset() if place is None else frozenset((place, place + 1))
+
+
+# --- The rows ---------------------------------------------------------------------------------------------------------
+
+
+def _write_rows(
+    sheet: Worksheet, paper: Paper, roster: RosterImport, plan: Plan, rows: Iterator[Row], progress: Progress
+) -> int:
+    writer = RowWriter(sheet, paper, plan)
+    for place, width in plan.widths().items():
+        sheet.set_column(place, place, width, paper.text)
+    sheet.set_default_row(19)
+    sheet.set_column(plan.findings, plan.findings, WIDTHS[PROBLEM])
+    sheet.set_column(plan.findings + 1, plan.findings + 1, WIDTHS[REMEDY])
+    count, last = 0, plan.header[-1]
+    found = _findings(roster)
+    number, findings = next(found, (0, []))
+    for count, row in enumerate(rows, 1):
+        while number and number < row.number:
+            number, findings = next(found, (0, []))
+        writer.write(row, findings if number == row.number else [])
+        last = row.number
+        if count % SAY_EVERY == 0:
+            progress(min(count, plan.height), plan.height)
+    progress(plan.height, plan.height)  # closing the book takes a while, too
+    sheet.freeze_panes(plan.header[-1], 0)
+    sheet.autofilter(plan.header[-1] - 1, 0, last - 1, plan.findings + 1)
+    print_on_a4(sheet, header_row=plan.header[-1] - 1)
+    return count
+
+
+def _findings(roster: RosterImport) -> Iterator[tuple[int, list[RosterFinding]]]:
+    """What was found, by number of row, rows in their order."""
+    found = roster.findings.order_by("row", "-is_error", "pk").iterator(chunk_size=2000)
+    for number, some in groupby(found, key=lambda finding: finding.row):
+        yield number, list(some)
+
+
+class RowWriter:
+    """Writes the sheet row by row, each once and in order."""
+
+    def __init__(self, sheet: Worksheet, paper: Paper, plan: Plan) -> None:
+        self._sheet = sheet
+        self._paper = paper
+        self._plan = plan
+        self._texts = frozenset(plan.columns.values())
+        self._comments = 0
+
+    def write(self, row: Row, findings: Sequence[RosterFinding]) -> None:
+        if row.number in self._plan.above:
+            self._write_above(row)
+        elif row.number in self._plan.header:
+            self._write_header(row)
+        else:
+            self._write_person(row, findings)
+
+    def _write_above(self, row: Row) -> None:
+        """A title over the whole width; other lines as they are."""
+        filled = [(n, cell.text) for n, cell in enumerate(row.cells) if cell.text]
+        if len(filled) == 1 and row.number == self._plan.above[0] and self._plan.findings > 1:
+            self._sheet.set_row(row.number - 1, 30)
+            self._sheet.merge_range(
+                row.number - 1, 0, row.number - 1, self._plan.findings - 1, filled[0][1], self._paper.title
+            )
+            return
+        for place, text in filled:
+            self._sheet.write_string(row.number - 1, place, text, self._paper.plain)
+
+    def _write_header(self, row: Row) -> None:
+        line = row.number - 1
+        is_last = row.number == self._plan.header[-1]
+        self._sheet.set_row(line, 32)
+        for place, cell in enumerate(row.cells):
+            if place not in self._plan.own:
+                self._sheet.write_string(line, place, cell.text[:LONGEST_TEXT], self._paper.head)
+        for place, text in enumerate((PROBLEM, REMEDY), self._plan.findings):
+            self._sheet.write_string(line, place, text if is_last else "", self._paper.finding_head)
+
+    def _write_person(self, row: Row, findings: Sequence[RosterFinding]) -> None:
+        line = row.number - 1
+        marked = self._marked(findings)
+        said = [("\n".join(some)) for some in zip(*told(findings), strict=True)] if findings else []
+        if said:
+            texts = zip(said, WIDTHS.values(), strict=True)
+            self._sheet.set_row(line, max(height_of(text, width) for text, width in texts))
+        for place in range(max(len(row.values), *(place + 1 for place in marked), 0)):
+            if place not in self._plan.own:
+                self._write_cell(line, place, row, marked.get(place, ()))
+        for place, text in enumerate(said, self._plan.findings):
+            self._sheet.write_string(line, place, text[:LONGEST_TEXT], self._paper.finding)
+
+    def _marked(self, findings: Iterable[RosterFinding]) -> dict[int, list[RosterFinding]]:
+        """The findings by the place of their cell; none for a column that the sheet does not have."""
+        marked: dict[int, list[RosterFinding]] = {}
+        for finding in findings:
+            if (place := self._plan.places.get(finding.column)) is not None:
+                marked.setdefault(place, []).append(finding)
+        return marked
+
+    def _write_cell(self, line: int, place: int, row: Row, findings: Sequence[RosterFinding]) -> None:
+        cell = row.cell(place)
+        if findings:
+            style = self._paper.wrong if any(f.is_error for f in findings) else self._paper.doubtful
+            self._sheet.write_string(line, place, cell.text[:LONGEST_TEXT], style)
+            self._comment(line, place, "\n".join(finding.sentence for finding in findings))
+        elif cell.is_date and (day := date.fromisoformat(cell.text)).year >= FIRST_YEAR:
+            self._sheet.write_datetime(line, place, day, self._paper.day)  # type: ignore[arg-type]
+        elif cell.is_number and place not in self._texts:
+            self._sheet.write_number(line, place, row.values[place], self._paper.number)
+        elif isinstance(value := row.values[place] if place < len(row.values) else "", str) and value:
+            self._sheet.write_string(line, place, value[:LONGEST_TEXT], self._paper.value)
+        elif cell.text:
+            self._sheet.write_string(line, place, cell.text, self._paper.value)
+        else:
+            self._sheet.write_blank(line, place, None, self._paper.value)
+
+    def _comment(self, line: int, place: int, text: str) -> None:
+        if self._comments < MOST_COMMENTS:
+            self._comments += 1
+            height = 20 + height_of(text, 34)
+            self._sheet.write_comment(line, place, text, {"width": 260, "height": height, "font_size": 10})
+
+
+def told(findings: Sequence[RosterFinding]) -> list[tuple[str, str]]:
+    """What is wrong, and what to do, a line each; the lines of the two belong to each other."""
+    many = len(findings) > 1
+    lines = []
+    for n, finding in enumerate(findings, 1):
+        problem, remedy = split(finding.sentence)
+        mark = f"{n}. " if many else ""
+        kind = "" if finding.is_error else "（提醒）"
+        what = "：".join(part for part in (finding.column, problem or _shown(finding.value)) if part)
+        lines.append((f"{mark}{kind}{what}", f"{mark}{remedy}"))
+    return lines
+
+
+def _shown(value: str) -> str:
+    return f"“{value}”" if value else ""
+
+
+def split(sentence: str) -> tuple[str, str]:
+    """``This is empty. Fill it in.`` → what is wrong, and what to do. A single sentence is the latter."""
+    found = re.match(r"(.+?(?:。|\.(?=\s)))\s*(.+)", sentence, re.DOTALL)
+    return (found[1].rstrip("。."), found[2]) if found else ("", sentence)
+
+
+# --- The first sheet --------------------------------------------------------------------------------------------------
+
+
+def _write_summary(sheet: Worksheet, paper: Paper, roster: RosterImport, name: str) -> None:
+    """How it stands, what to do now, and what was found how often."""
+    for place, width in enumerate((18, 12, 10, 12, 70)):
+        sheet.set_column(place, place, width)
+    sheet.hide_gridlines(2)
+    sheet.set_row(0, 36)
+    sheet.merge_range(0, 0, 0, 4, SUMMARY, paper.title)
+    row = 1
+    for label, text in _facts(roster):
+        sheet.set_row(row, 20)
+        sheet.write_string(row, 0, label, paper.cell)
+        sheet.merge_range(row, 1, row, 4, text, paper.cell)
+        row += 1
+    sheet.set_row(row, 26)
+    sheet.merge_range(row, 0, row, 4, "现在怎么做", paper.section)
+    steps = _steps(name)
+    for place, line in enumerate(steps, row + 1):
+        sheet.set_row(place, height_of(line, 116))
+        sheet.merge_range(place, 0, place, 4, line, paper.sentence)
+    _write_kinds(sheet, paper, roster, row + 1 + len(steps))
+    print_on_a4(sheet)
+
+
+def _facts(roster: RosterImport) -> list[tuple[str, str]]:
+    wrong = f"{roster.wrong_count} 行要改" if roster.wrong_count else "没有要改的行"
+    others = f"新学员 {roster.new_count} 人，已在库 {roster.matched_count} 人，跳过 {roster.skipped_count} 行"
+    return [
+        ("项目期次", str(roster.cohort)),
+        ("地区", roster.region.path_name),
+        ("检查时间", f"{timezone.localtime():%Y年%m月%d日 %H:%M}"),
+        ("结果", f"{wrong}；{others}"),
+    ]
+
+
+def _steps(name: str) -> list[str]:
+    return [
+        f"1. 打开“{name}”工作表。最右边两列写着每一行的“{PROBLEM}”和“{REMEDY}”。"
+        f"点“{PROBLEM}”右边的箭头，去掉“空白”，就只看有问题的行。",
+        "2. 直接改红色的格子；黄色的是提醒，请核对。鼠标放在格子上可以看到说明。",
+        "3. 改好后保存，在原来那次导入的页面上点“上传改好的表格”。最右边两列和本页不用删，系统会自动跳过。新表"
+        "检查完成后，原来那次导入自动作废。",
+        "4. 本表含有身份证号和手机号，请只保存在单位电脑上，用完删除。",
+    ]
+
+
+def _write_kinds(sheet: Worksheet, paper: Paper, roster: RosterImport, row: int) -> None:
+    """The findings by column and sentence, the commonest first."""
+    kinds = roster.findings.values("column", "is_error", "sentence").annotate(times=Count("pk"), first=Min("row"))
+    found = list(kinds.order_by("-is_error", "-times", "first")[: MOST_KINDS + 1])
+    if not found:
+        return
+    sheet.set_row(row, 26)
+    sheet.merge_range(row, 0, row, 4, "有哪些问题", paper.section)
+    for place, heading in enumerate(("列", "类别", "次数", "首见于行", "问题和改法")):
+        sheet.write_string(row + 1, place, heading, paper.head)
+    for line, kind in enumerate(found[:MOST_KINDS], row + 2):
+        sheet.set_row(line, height_of(kind["sentence"], 70))
+        cells = (kind["column"], "要改" if kind["is_error"] else "提醒", str(kind["times"]), str(kind["first"]))
+        for place, text in enumerate((*cells, kind["sentence"])):
+            sheet.write_string(line, place, text, paper.cell)
+    if len(found) > MOST_KINDS:
+        sheet.write_string(row + 2 + MOST_KINDS, 0, "其余问题请看下一张工作表。", paper.plain)
