@@ -65,7 +65,7 @@ def read_rows(staged: StagedImport) -> Workbook:
     with staged.file.open() as kept:
         opened.write(unseal(kept.read(), context=_context(staged)))
     opened.flush()
-    return read_workbook(opened, staged.file_name)
+    return read_workbook(opened)
 
 
 @transaction.atomic

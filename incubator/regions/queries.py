@@ -1,9 +1,17 @@
 """Finding a region by what people write."""
 
+import re
+from collections.abc import Iterable
+
 from django.utils.translation import gettext as _
 
 from incubator.common.errors import RuleBroken
+from incubator.common.plain_text import narrow
 from incubator.regions.models import Region, RegionAlias
+from incubator.regions.names import bare_name, short_name
+
+NO_LETTER = re.compile(r"[\W_]+")  # spaces, and what stands between the parts of a path
+CODED = re.compile(r"(\d{6})(?:\d{3}|\d{6})?(\D*)")  # a township's or village's code begins with its county's
 
 
 class RegionFinder:
@@ -15,19 +23,21 @@ class RegionFinder:
     def __init__(self) -> None:
         regions = Region.objects.with_people().select_related("province", "prefecture", "replaced_by")
         self._by_code = {region.code: region for region in regions}
-        self._by_name: dict[str, set[str]] = {}
-        for region in self._by_code.values():
-            if region.retired_on is None:
-                self._by_name.setdefault(region.name, set()).add(region.code)
-        for name, code in RegionAlias.objects.filter(region__retired_on=None).values_list("name", "region_id"):
-            self._by_name.setdefault(name, set()).add(code)
-        self._longest = max(map(len, self._by_name), default=0)
+        in_use = [(region.name, code) for code, region in self._by_code.items() if region.retired_on is None]
+        aliases = RegionAlias.objects.filter(region__retired_on=None).values_list("name", "region_id")
+        # Full names and aliases come before what a name may be shortened to.
+        self._names = [
+            _codes_by_name([*in_use, *aliases]),
+            _codes_by_name((short_name(name), code) for name, code in in_use),
+            _codes_by_name((bare_name(name), code) for name, code in in_use),
+        ]
+        self._longest = max((len(name) for names in self._names for name in names), default=0)
 
     def find(self, text: str, *, within: Region | None = None) -> Region:
         """The one division ``text`` names. ``within`` (province, prefecture or county) settles equal names."""
-        wanted = "".join(text.split())
-        if wanted.isdigit():
-            return self._current(wanted)
+        wanted = NO_LETTER.sub("", narrow(text))
+        if coded := CODED.fullmatch(wanted):
+            return self._coded(coded[1], coded[2], text)
         found = [self._by_code[code] for code in self._candidates(wanted)]
         if len(found) > 1 and within is not None:
             found = [r for r in found if within.code in (r.code, r.prefecture_id, r.province_id)] or found
@@ -42,21 +52,29 @@ class RegionFinder:
             )
         return found[0]
 
-    def _current(self, code: str) -> Region:
+    def _coded(self, code: str, name: str, text: str) -> Region:
+        """The division with a code; where a name stands beside the code, it must be that one's."""
         region = self._by_code.get(code)
         if region is not None and region.retired_on and region.replaced_by_id:
             region = self._by_code.get(region.replaced_by_id)
         if region is None or region.retired_on:
             raise RuleBroken(_("There is no county with the code %(code)s in use.") % {"code": code})
+        if name and region.code not in self._candidates(name):
+            raise RuleBroken(
+                _("In “%(text)s” code and name are of different places. Write one of the two.") % {"text": text}
+            )
         return region
 
     def _candidates(self, wanted: str) -> set[str]:
         """Codes whose name (or alias) ``wanted`` is, or ends with, when what stands before it is its path."""
-        exact = self._by_name.get(wanted)
+        return next((found for names in self._names if (found := self._named(wanted, names))), set())
+
+    def _named(self, wanted: str, names: dict[str, set[str]]) -> set[str]:
+        exact = names.get(wanted)
         if exact:
             return exact
         for length in range(min(self._longest, len(wanted) - 1), 1, -1):
-            codes = self._by_name.get(wanted[-length:], set())
+            codes = names.get(wanted[-length:], set())
             fitting = {code for code in codes if self._path_fits(self._by_code[code], wanted[:-length])}
             if fitting:
                 return fitting
@@ -74,3 +92,11 @@ class RegionFinder:
                     rest = rest[length:].lstrip("省市州盟")
                     break
         return not rest
+
+
+def _codes_by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    names: dict[str, set[str]] = {}
+    for name, code in pairs:
+        if name:
+            names.setdefault(name, set()).add(code)
+    return names

@@ -8,6 +8,9 @@ READ = ("checked", "in_review")  # it is known what would be written, and nothin
 CORRECTABLE = (*READ, "refused")  # what a corrected workbook may take the place of
 
 
+FINDINGS = PROBLEM, REMEDY = "问题", "怎么改"  # the two columns of a copy with findings
+
+
 class RowStatus(models.TextChoices):
     NEW = "new", _("new")
     MATCHED = "matched", _("known already")
@@ -31,18 +34,32 @@ class Column(models.TextChoices):
 
 REQUIRED = (Column.NAME, Column.ID_NUMBER, Column.PHONE)
 
-# How counties write the headers; compared without spaces, brackets and what stands in them.
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    Column.NAME: ("姓名", "学员姓名", "名字"),
-    Column.SEX: ("性别",),
-    Column.ID_NUMBER: ("身份证号", "身份证号码", "公民身份号码", "身份证", "证件号码"),
-    Column.PHONE: ("联系电话", "联系方式", "手机", "手机号", "手机号码", "电话"),
-    Column.COUNTY: ("县", "县区", "所在县", "所属县", "县市区", "所在县区", "区县"),
-    Column.TOWNSHIP: ("乡镇", "所在乡镇", "乡", "乡镇街道"),
-    Column.EDUCATION: ("学历", "文化程度"),
-    Column.BACKGROUND: ("类别", "身份类别", "人员类别"),
-    Column.HANDLE: ("快手号", "快手ID", "快手账号", "账号"),
+# How counties write the headers; compared without spaces, signs, brackets and what stands in them. Of two headers that
+# fit one column the earlier synonym wins: a mobile goes before any telephone.
+_WORDS = {
+    Column.NAME: "姓名 学员姓名 名字 人员姓名 参训学员 参训人员 学员 主播姓名 报名人 申请人",
+    Column.SEX: "性别 男女",
+    Column.ID_NUMBER: (
+        "身份证号 身份证号码 公民身份号码 公民身份证号码 居民身份证号 居民身份证号码 身份证 身份号码 身份证件号码 "
+        "证件号码 证件号 有效证件号码 身份证ID 学员身份证号 身份证号18位"
+    ),
+    Column.PHONE: (
+        "手机号 手机号码 手机 移动电话 本人手机号 联系手机 联系电话手机 联系方式手机 联系电话 联系方式 联系号码 "
+        "电话号码 电话 本人电话 学员电话 本人联系方式 联络方式 联系方式电话"
+    ),
+    Column.COUNTY: (
+        "县 县区 所在县 所属县 县市区 所在县区 区县 所在县市区 所属县市区 县市 所属县区 县名 所在区县 市县区 旗县 "
+        "旗县区 县旗市区 行政区划 区县名称 来自县 户籍县 籍贯县"
+    ),
+    Column.TOWNSHIP: "乡镇 所在乡镇 乡 镇 乡镇街道 所属乡镇 乡镇名称 所在乡镇街道 乡镇办 镇街 苏木乡镇 街道乡镇",
+    Column.EDUCATION: "学历 文化程度 最高学历 受教育程度 文化水平 教育程度",
+    Column.BACKGROUND: "类别 身份类别 人员类别 学员类别 人员类型 学员类型 身份类型 学员身份 人员身份",
+    Column.HANDLE: (
+        "快手号 快手ID 快手账号 快手帐号 快手号ID 快手ID号 快手用户名 快手平台账号 账号 帐号 账号ID 平台账号 "
+        "短视频账号 直播账号 主播账号"
+    ),
 }
+SYNONYMS: dict[str, tuple[str, ...]] = {column: tuple(words.split()) for column, words in _WORDS.items()}
 
 BACKGROUNDS = {
     "乡村创业者": "founder",

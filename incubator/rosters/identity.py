@@ -4,7 +4,6 @@ A county's own workbook has no such sheet and is welcome. One that has it is tak
 wrong county's template with the right people in it would otherwise be noticed when they are written already.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import xlsxwriter
@@ -12,9 +11,10 @@ from django.core import signing
 from django.utils.translation import gettext as _
 
 from incubator.common.errors import RuleBroken
-from incubator.common.workbooks import Row, Sheet, Workbook
+from incubator.common.workbooks import Table, Workbook, find_table
 from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
+from incubator.rosters.sheet import ROSTER
 
 SHEET = "incubator"  # its name; the text stands in its first cell
 VERSION = 2  # of the template; raise it when an older one would be read wrongly. 1 had no identity
@@ -87,24 +87,18 @@ def check_identity(text: str, *, cohort: Cohort, region: Region) -> Identity | N
     return identity
 
 
-def people_sheet(workbook: Workbook, *, cohort: Cohort, region: Region) -> Sheet:
-    """The sheet that people stand in: the one a template names, else the first with anything in it.
+def people_table(workbook: Workbook, *, cohort: Cohort, region: Region) -> Table:
+    """The table of people in a workbook: in the sheet that a template names, else in the one that fits best.
 
-    Closes the workbook and raises ``RuleBroken`` where it is a template of something else.
+    Closes the workbook and raises ``RuleBroken`` where it is a template of something else, and as ``find_table`` does.
     """
     try:
         identity = check_identity(workbook.identity, cohort=cohort, region=region)
     except RuleBroken:
         workbook.close()
         raise
-    sheets = workbook.filled_sheets
-    named = (sheet for sheet in sheets if identity is not None and sheet.name == identity.sheet)
-    return next(named, sheets[0])
-
-
-def people_rows(workbook: Workbook, *, cohort: Cohort, region: Region) -> Iterator[Row]:
-    """The rows of that sheet."""
-    return workbook.rows(people_sheet(workbook, cohort=cohort, region=region).name)
+    named = identity.sheet if identity and any(sheet.name == identity.sheet for sheet in workbook.sheets) else ""
+    return find_table(workbook, ROSTER, sheet=named)
 
 
 def _check_region(identity: Identity, region: Region) -> None:

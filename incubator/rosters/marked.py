@@ -6,10 +6,11 @@ sheet's values in their places, widths, title and header, but no colours, pictur
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain, groupby, pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import xlsxwriter
@@ -17,14 +18,15 @@ from django.db.models import Count, Min
 from django.utils import timezone
 from xlsxwriter.worksheet import Worksheet
 
-from incubator.common.workbooks import Row, Sheet, find_table
+from incubator.common.workbooks import Row, Sheet, Table, Workbook
+from incubator.common.workbooks.reading import Merged
 from incubator.imports.services import read_rows
-from incubator.rosters.identity import people_sheet, write_identity
+from incubator.rosters.choices import FINDINGS, PROBLEM, REMEDY
+from incubator.rosters.identity import people_table, write_identity
 from incubator.rosters.models import RosterFinding, RosterImport
 from incubator.rosters.paper import Paper, height_of, print_on_a4, width_of
-from incubator.rosters.sheet import ROSTER
 
-SUMMARY, PROBLEM, REMEDY = "检查结果", "问题", "怎么改"
+SUMMARY = "检查结果"
 WIDTHS = {PROBLEM: 34, REMEDY: 52}  # of the two columns, in characters
 NARROW, WIDE = 8, 40  # the least and the most of any other
 MOST_COMMENTS = 2000  # a spreadsheet program draws each of them
@@ -41,12 +43,12 @@ class Plan:
     """Where things stand in the sheet: places counted from 0, numbers of rows from 1 as a spreadsheet shows them."""
 
     height: int
-    columns: Mapping[str, int]
     places: Mapping[str, int]  # of columns by what the sheet calls them
     above: range
     header: range
     findings: int
     own: frozenset[int]  # the two columns of an earlier copy
+    merged: Mapping[int, list[Merged]]  # within one row, by its number
     seen: Sequence[Row]
 
     def widths(self) -> dict[int, int]:
@@ -68,15 +70,17 @@ def write_marked(path: Path, roster: RosterImport, *, progress: Progress = lambd
 
     Rows keep their numbers, texts are texts. ``progress`` hears how many of how many rows are written.
     """
-    workbook = read_rows(roster)
-    sheet = people_sheet(workbook, cohort=roster.cohort, region=roster.region)
-    plan, rows = _plan(sheet, workbook.rows(sheet.name))
+    workbook = WatchedWorkbook(read_rows(roster))
+    table = people_table(workbook, cohort=roster.cohort, region=roster.region)
+    sheet = next(sheet for sheet in workbook.sheets if sheet.name == table.outline.sheet)
+    plan = _plan(sheet, table, list(workbook.passed))
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "tmpdir": path.parent}
     with xlsxwriter.Workbook(str(path), options) as book:
         paper = Paper(book)
         name = _sheet_name(sheet.name)
         _write_summary(book.add_worksheet(SUMMARY), paper, roster, name)
-        count = _write_rows(book.add_worksheet(name), paper, roster, plan, rows, progress)
+        writer = RowWriter(book.add_worksheet(name), paper, plan, table)
+        count = _write_rows(writer, _findings(roster), _all_rows(workbook, table), progress)
         write_identity(book, roster.cohort, roster.region, sheet=name)
     return count
 
@@ -87,40 +91,57 @@ def _sheet_name(name: str) -> str:
     return "报名表" if name.lower() in (SUMMARY, "incubator", "history") else name
 
 
-def _plan(sheet: Sheet, rows: Iterator[Row]) -> tuple[Plan, Iterator[Row]]:
-    """Where the table is, and all rows again from the first."""
-    seen: list[Row] = []
+class WatchedWorkbook(Workbook):
+    """A workbook that remembers the rows that pass: also those that a table passes over."""
 
-    def watched() -> Iterator[Row]:
-        for row in rows:
-            seen.append(row)
+    def __init__(self, workbook: Workbook) -> None:
+        self.sheets, self.identity = workbook.sheets, workbook.identity
+        self.passed: deque[Row] = deque()
+        self._workbook = workbook
+
+    def rows(self, sheet: str) -> Iterator[Row]:
+        for row in self._workbook.rows(sheet):
+            self.passed.append(row)
             yield row
 
-    table = find_table(watched(), ROSTER)
-    body = next(iter(table.rows)).number
-    body = min([body, *(number for number in table.skipped if number < body)])
-    first_header = next(row.number for row in seen if row not in table.above)
-    last_header = max(row.number for row in seen if row.number < body)
-    header = next(row for row in seen if row.number == last_header)
+    def close(self) -> None:
+        self._workbook.close()
+
+
+def _all_rows(workbook: WatchedWorkbook, table: Table) -> Iterator[Row]:
+    """Every row of the sheet, when the table has been over it: what stands once for several rows is filled in."""
+    for person in table.rows:
+        while workbook.passed and workbook.passed[0].number <= person.number:
+            yield workbook.passed.popleft()
+    yield from workbook.passed
+
+
+def _plan(sheet: Sheet, table: Table, seen: list[Row]) -> Plan:
+    """Where things stand, of a table none of whose rows was taken yet."""
+    first = next(row.number for row in seen if row not in table.above)
+    header = range(first, table.outline.header_row + 1)
     width = max(sheet.width, *(len(row.values) for row in seen))
-    own = _own_columns(header)
-    plan = Plan(
+    own = next((places for row in seen if row.number in header and (places := _own_columns(row))), frozenset())
+    merged: dict[int, list[Merged]] = {}
+    for one in sheet.merged or ():
+        if one.first_row == one.last_row:
+            merged.setdefault(one.first_row, []).append(one)
+    return Plan(
         height=sheet.height,
-        columns=table.columns,
         places={table.header(column): place for column, place in table.columns.items()},
-        above=range(1, first_header),
-        header=range(first_header, last_header + 1),
+        above=range(1, first),
+        header=header,
         findings=min(own, default=width),
         own=own,
-        seen=list(seen),
+        merged=merged,
+        seen=seen,
     )
-    return plan, chain(plan.seen, rows)
 
 
 def _own_columns(header: Row) -> frozenset[int]:
     """The places of the two columns that an earlier copy added, none where the sheet is none."""
     texts = [cell.text for cell in header.cells]
-    place = next((n for n, pair in enumerate(pairwise(texts)) if pair == (PROBLEM, REMEDY)), None)
+    place = next((n for n, pair in enumerate(pairwise(texts)) if pair == FINDINGS), None)
     return frozenset() if place is None else frozenset((place, place + 1))
 
 
@@ -128,28 +149,19 @@ def _own_columns(header: Row) -> frozenset[int]:
 
 
 def _write_rows(
-    sheet: Worksheet, paper: Paper, roster: RosterImport, plan: Plan, rows: Iterator[Row], progress: Progress
+    writer: "RowWriter", found: Iterator[tuple[int, list[RosterFinding]]], rows: Iterator[Row], progress: Progress
 ) -> int:
-    writer = RowWriter(sheet, paper, plan)
-    for place, width in plan.widths().items():
-        sheet.set_column(place, place, width, paper.text)
-    sheet.set_default_row(19)
-    sheet.set_column(plan.findings, plan.findings, WIDTHS[PROBLEM])
-    sheet.set_column(plan.findings + 1, plan.findings + 1, WIDTHS[REMEDY])
-    count, last = 0, plan.header[-1]
-    found = _findings(roster)
+    """All rows with what was found in them, both by number; returns how many rows."""
+    count, height = 0, writer.plan.height
     number, findings = next(found, (0, []))
     for count, row in enumerate(rows, 1):
         while number and number < row.number:
             number, findings = next(found, (0, []))
         writer.write(row, findings if number == row.number else [])
-        last = row.number
         if count % SAY_EVERY == 0:
-            progress(min(count, plan.height), plan.height)
-    progress(plan.height, plan.height)  # closing the book takes a while, too
-    sheet.freeze_panes(plan.header[-1], 0)
-    sheet.autofilter(plan.header[-1] - 1, 0, last - 1, plan.findings + 1)
-    print_on_a4(sheet, header_row=plan.header[-1] - 1)
+            progress(min(count, height), height)
+    writer.finish()
+    progress(height, height)  # closing the book takes a while, too
     return count
 
 
@@ -163,42 +175,58 @@ def _findings(roster: RosterImport) -> Iterator[tuple[int, list[RosterFinding]]]
 class RowWriter:
     """Writes the sheet row by row, each once and in order."""
 
-    def __init__(self, sheet: Worksheet, paper: Paper, plan: Plan) -> None:
+    def __init__(self, sheet: Worksheet, paper: Paper, plan: Plan, table: Table) -> None:
+        self.plan = plan
         self._sheet = sheet
         self._paper = paper
-        self._plan = plan
-        self._texts = frozenset(plan.columns.values())
+        self._skipped = table.reasons
+        self._texts = frozenset(table.columns.values())
         self._comments = 0
+        self._last = plan.header[-1]
+        sheet.set_default_row(19)
+        for place, width in plan.widths().items():
+            sheet.set_column(place, place, width, paper.text)
+        for place, name in enumerate(FINDINGS, plan.findings):
+            sheet.set_column(place, place, WIDTHS[name])
 
     def write(self, row: Row, findings: Sequence[RosterFinding]) -> None:
-        if row.number in self._plan.above:
+        self._last = row.number
+        if row.number in self.plan.above:
             self._write_above(row)
-        elif row.number in self._plan.header:
+        elif row.number in self.plan.header:
             self._write_header(row)
         else:
             self._write_person(row, findings)
 
+    def finish(self) -> None:
+        """What belongs to the sheet as a whole."""
+        header = self.plan.header[-1]
+        self._sheet.freeze_panes(header, 0)
+        self._sheet.autofilter(header - 1, 0, self._last - 1, self.plan.findings + 1)
+        print_on_a4(self._sheet, header_row=header - 1)
+
     def _write_above(self, row: Row) -> None:
         """A title over the whole width; other lines as they are."""
         filled = [(n, cell.text) for n, cell in enumerate(row.cells) if cell.text]
-        if len(filled) == 1 and row.number == self._plan.above[0] and self._plan.findings > 1:
-            self._sheet.set_row(row.number - 1, 30)
-            self._sheet.merge_range(
-                row.number - 1, 0, row.number - 1, self._plan.findings - 1, filled[0][1], self._paper.title
-            )
+        line, width = row.number - 1, self.plan.findings
+        if len(filled) == 1 and row.number == self.plan.seen[0].number and width > 1:
+            self._sheet.set_row(line, 30)
+            self._sheet.merge_range(line, 0, line, width - 1, filled[0][1], self._paper.title)
             return
         for place, text in filled:
-            self._sheet.write_string(row.number - 1, place, text, self._paper.plain)
+            self._sheet.write_string(line, place, text, self._paper.plain)
 
     def _write_header(self, row: Row) -> None:
         line = row.number - 1
-        is_last = row.number == self._plan.header[-1]
         self._sheet.set_row(line, 32)
-        for place, cell in enumerate(row.cells):
-            if place not in self._plan.own:
-                self._sheet.write_string(line, place, cell.text[:LONGEST_TEXT], self._paper.head)
-        for place, text in enumerate((PROBLEM, REMEDY), self._plan.findings):
-            self._sheet.write_string(line, place, text if is_last else "", self._paper.finding_head)
+        for place in range(self.plan.findings):
+            self._sheet.write_string(line, place, row.cell(place).text[:LONGEST_TEXT], self._paper.head)
+        for place in range(self.plan.findings, len(row.values)):
+            if place not in self.plan.own:
+                self._sheet.write_string(line, place, row.cell(place).text[:LONGEST_TEXT], self._paper.head)
+        is_first = row.number == self.plan.header[0]  # read again, a lower line would part what stands above it
+        for place, text in enumerate(FINDINGS, self.plan.findings):
+            self._sheet.write_string(line, place, text if is_first else "", self._paper.finding_head)
 
     def _write_person(self, row: Row, findings: Sequence[RosterFinding]) -> None:
         line = row.number - 1
@@ -208,16 +236,26 @@ class RowWriter:
             texts = zip(said, WIDTHS.values(), strict=True)
             self._sheet.set_row(line, max(height_of(text, width) for text, width in texts))
         for place in range(max(len(row.values), *(place + 1 for place in marked), 0)):
-            if place not in self._plan.own:
+            if place not in self.plan.own:
                 self._write_cell(line, place, row, marked.get(place, ()))
-        for place, text in enumerate(said, self._plan.findings):
+        if row.number in self._skipped:
+            self._merge(row)
+        for place, text in enumerate(said, self.plan.findings):
             self._sheet.write_string(line, place, text[:LONGEST_TEXT], self._paper.finding)
+
+    def _merge(self, row: Row) -> None:
+        """What a heading or a note is merged over tells it from a person, also when the copy is read again."""
+        for one in self.plan.merged.get(row.number, ()):
+            last = min(one.last_column, self.plan.findings - 1)
+            if last > one.first_column:
+                text = row.cell(one.first_column).text[:LONGEST_TEXT]
+                self._sheet.merge_range(row.number - 1, one.first_column, row.number - 1, last, text, self._paper.value)
 
     def _marked(self, findings: Iterable[RosterFinding]) -> dict[int, list[RosterFinding]]:
         """The findings by the place of their cell; none for a column that the sheet does not have."""
         marked: dict[int, list[RosterFinding]] = {}
         for finding in findings:
-            if (place := self._plan.places.get(finding.column)) is not None:
+            if (place := self.plan.places.get(finding.column)) is not None:
                 marked.setdefault(place, []).append(finding)
         return marked
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incubator.common.errors import RuleBroken, Stale
-from incubator.common.workbooks import Table, find_table
+from incubator.common.workbooks import Table
 from incubator.imports.checking import findings_of
 from incubator.imports.choices import ImportState
 from incubator.imports.services import keep_upload, move, read_rows, recheck, refuse, require_no_wrong_row, stage
@@ -22,9 +22,8 @@ from incubator.programmes.services import admit, nominate_trainees
 from incubator.regions.models import Region
 from incubator.rosters.checking import CheckedRow, RosterCheck, counties_of, match_people, person_from
 from incubator.rosters.choices import CORRECTABLE, READ, RowStatus
-from incubator.rosters.identity import people_rows
+from incubator.rosters.identity import people_table
 from incubator.rosters.models import RosterFinding, RosterImport, RosterRow
-from incubator.rosters.sheet import ROSTER
 from trainees.models import Trainee
 from trainees.services import NewTrainee, enter_trainees
 
@@ -68,7 +67,7 @@ def check_roster(roster: RosterImport, *, on: date) -> RosterImport:
     if roster.state not in (ImportState.UPLOADED, ImportState.CHECKED):
         return roster
     try:
-        table = find_table(people_rows(read_rows(roster), cohort=roster.cohort, region=roster.region), ROSTER)
+        table = people_table(read_rows(roster), cohort=roster.cohort, region=roster.region)
     except RuleBroken as refusal:
         refuse(roster, str(refusal))
         return roster

@@ -7,6 +7,7 @@ import pytest
 from incubator.common.errors import RuleBroken
 from incubator.regions.choices import KeyCountyStatus
 from incubator.regions.models import KeyCounty, Region, RegionAlias
+from incubator.regions.names import bare_name, short_name
 from incubator.regions.queries import RegionFinder
 from incubator.regions.services import check_key_county, load_divisions, retire_region
 from tests import factories
@@ -33,6 +34,18 @@ def divisions():
         ("威宁县", "520526"),
         ("东莞市", "441900"),
         ("广东省东莞市", "441900"),
+        ("６２２９２７", "622927"),
+        ("622927000000", "622927"),
+        ("622927100", "622927"),
+        ("622927 积石山县", "622927"),
+        ("积石山", "622927"),
+        ("甘肃省/临夏州/积石山县", "622927"),
+        ("甘肃—临夏—积石山", "622927"),
+        ("甘肃省，临夏州，积石山县\n", "622927"),
+        ("前郭尔罗斯县", "220721"),
+        ("鄂伦春旗", "150723"),
+        ("门源县", "632221"),
+        ("新晃", "431227"),
     ],
 )
 def test_division_is_found_by_code_name_alias_and_path(divisions, text, code):
@@ -40,7 +53,20 @@ def test_division_is_found_by_code_name_alias_and_path(divisions, text, code):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "县", "甘肃省", "临夏回族自治州", "没有这个县", "999999", "620000", "陕西省积石山县"]
+    "text",
+    [
+        "",
+        "县",
+        "甘肃省",
+        "临夏回族自治州",
+        "没有这个县",
+        "999999",
+        "620000",
+        "陕西省积石山县",
+        "622927东乡县",
+        "62292",
+        "6229270",
+    ],
 )
 def test_what_is_no_county_is_refused(divisions, text):
     with pytest.raises(RuleBroken):
@@ -104,3 +130,29 @@ def test_loading_again_keeps_what_staff_changed(divisions):
     assert Region.objects.get(code="622927").name == "积石山"
     assert KeyCounty.objects.filter(status=KeyCountyStatus.CHECKED).count() == 1
     assert KeyCounty.objects.count() == 160
+
+
+@pytest.mark.parametrize(
+    ("name", "short", "bare"),
+    [
+        ("威宁彝族回族苗族自治县", "威宁县", "威宁"),
+        ("积石山保安族东乡族撒拉族自治县", "积石山县", "积石山"),
+        ("东乡族自治县", "东乡县", "东乡"),
+        ("鄂伦春自治旗", "鄂伦春旗", "鄂伦春"),
+        ("隆林各族自治县", "隆林县", "隆林"),
+        ("双江拉祜族佤族布朗族傣族自治县", "双江县", "双江"),
+        ("土默特左旗", "", "土默特左"),
+        ("礼县", "", ""),
+        ("东莞市", "", "东莞"),
+    ],
+)
+def test_names_are_shortened_as_people_do(name, short, bare):
+    assert (short_name(name), bare_name(name)) == (short, bare)
+
+
+def test_a_short_name_never_takes_the_place_of_somebody_elses_full_one(divisions):
+    """Every division is found by its own path, and no shortening leads from it to another."""
+    finder = RegionFinder()
+    for region in Region.objects.with_people().current().select_related("province", "prefecture"):
+        assert finder.find(region.path_name).code == region.code
+        assert finder.find(region.name, within=region).code == region.code

@@ -1,5 +1,6 @@
 """The workbook again with what was found beside the rows: corrected where it is, and uploaded in place of the first."""
 
+import tempfile
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote
@@ -17,13 +18,15 @@ from django.utils import timezone
 
 from incubator.accounts.models import AccessRecord
 from incubator.common.errors import RuleBroken
+from incubator.common.workbooks import read_workbook
 from incubator.demo.rosters.make import FILLED_ON
 from incubator.jobs import services as jobs
 from incubator.jobs.models import Job
 from incubator.rosters import copies, marked
+from incubator.rosters.choices import PROBLEM, REMEDY
 from incubator.rosters.copies import clear_copies, request_copy, take_copy
 from incubator.rosters.identity import check_identity
-from incubator.rosters.marked import PROBLEM, REMEDY, SUMMARY, split, write_marked
+from incubator.rosters.marked import SUMMARY, split, write_marked
 from incubator.rosters.models import RosterFinding, RosterImport
 from incubator.rosters.services import apply_roster, discard_roster, recheck_roster, upload_correction
 from tests.factories import official
@@ -176,14 +179,15 @@ def test_days_stay_days_and_a_csv_becomes_a_workbook(cohort, county, clerk, open
 
 def test_a_file_of_a_hundred_columns_gets_its_two_more_and_is_read_again(cohort, county, clerk, tmp_path):  # noqa: F811
     more = [f"备注{n}" for n in range(100 - len(HEADERS))]
-    rows = [[*line(0), *more], [*line(1, 姓名=""), *more]]
+    said = [f"值{n}" for n in range(len(more))]
+    rows = [[*line(0), *said], [*line(1, 姓名=""), *said]]
     roster = bring_in(workbook(rows, [*HEADERS, *more]), cohort, county, clerk)
     path = tmp_path / "marked.xlsx"
 
     write_marked(path, roster)
 
     sheet = openpyxl.load_workbook(path)[SHEET]
-    assert texts(sheet, 3)[100:] == [PROBLEM, REMEDY] and sheet["CV5"].value == more[-1]
+    assert texts(sheet, 3)[100:] == [PROBLEM, REMEDY] and sheet["CV5"].value == said[-1]
     again = bring_in(BytesIO(path.read_bytes()), cohort, county, clerk)
     assert counts(again) == counts(roster) == (1, 0, 1, 1)
 
@@ -492,3 +496,72 @@ def test_making_a_copy_twice_is_the_same(at_desk, long):
     jobs.run(job.pk)
 
     assert Job.objects.filter(kind=copies.KIND).count() == 1
+
+
+# --- Sheets made by hand ----------------------------------------------------------------------------------------------
+
+
+def by_hand():
+    """Two-row headers, a county merged over two people, a heading merged over the width, a subtotal, a blank row."""
+    buffer = BytesIO()
+    book = xlsxwriter.Workbook(buffer)
+    sheet = book.add_worksheet("名单")
+    sheet.merge_range(0, 0, 0, 6, "报名表")
+    for place, text in enumerate(["序号", "姓名", "身份证号码"]):
+        sheet.merge_range(1, place, 2, place, text)
+    sheet.merge_range(1, 3, 1, 4, "联系方式")
+    sheet.write_row(2, 3, ["手机", "微信"])
+    sheet.merge_range(1, 5, 2, 5, "县区")
+    sheet.merge_range(1, 6, 2, 6, "乡镇")
+    sheet.merge_range(3, 0, 3, 6, "吹麻滩镇")
+    for row, n in ((4, 0), (5, 1), (8, 2)):
+        person = PEOPLE[n]
+        name = "" if n == 1 else person.name
+        sheet.write_row(row, 0, [n + 1, name, person.id_number, person.phone, f"wx{n}", "", "吹麻滩镇"])
+    sheet.merge_range(4, 5, 5, 5, "积石山县")
+    sheet.write_row(6, 0, ["小计", "2人"])
+    sheet.write(8, 5, "积石山县")
+    book.close()
+    buffer.seek(0)
+    return buffer
+
+
+def test_a_sheet_made_by_hand_is_understood_again_as_it_was(cohort, county, clerk, opened, tmp_path):  # noqa: F811
+    """What the county merged is no more, so it is filled in; headings and header are told from people as before."""
+    roster = bring_in(by_hand(), cohort, county, clerk)
+    assert counts(roster) == (2, 0, 1, 2)
+
+    sheet = opened(roster)["名单"]
+
+    assert texts(sheet, 2)[7:] == [PROBLEM, REMEDY] and [sheet["F5"].value, sheet["F6"].value] == ["积石山县"] * 2
+    assert "A4:G4" in {str(merged) for merged in sheet.merged_cells.ranges}
+    assert sheet["B6"].comment and sheet["H6"].value.startswith("姓名") and sheet.auto_filter.ref == "A3:I9"
+    with corrected(roster, tmp_path, {"B6": PEOPLE[1].name}) as file:
+        again = upload_correction(roster, file, by=clerk, name="改好.xlsx")
+    jobs.run(again.job_id)
+    again.refresh_from_db()
+    assert counts(again) == (3, 0, 0, 2) and not again.findings.exists()
+    with corrected(again, tmp_path, {}) as file:
+        third = bring_in(file, cohort, county, clerk)
+    assert counts(third) == (3, 0, 0, 2)
+
+
+def test_every_row_of_a_sheet_is_in_its_copy(cohort, county, clerk, opened):  # noqa: F811
+    before = read_workbook_rows(by_hand())
+
+    after = opened(bring_in(by_hand(), cohort, county, clerk))["名单"]
+
+    for number, values in before.items():
+        assert values and set(values) <= {str(after.cell(number, place).value) for place in range(1, 8)}, number
+
+
+def read_workbook_rows(file):
+    with read_workbook(spooled(file)) as book:
+        return {row.number: [cell.text for cell in row.cells if cell.text] for row in book}
+
+
+def spooled(file):
+    opened = tempfile.TemporaryFile()  # noqa: SIM115 - the workbook closes it
+    opened.write(file.read())
+    opened.flush()
+    return opened

@@ -24,13 +24,21 @@ CHUNK = 1 << 18
 
 SENTENCES = {
     "not_a_workbook": gettext_lazy("This file is not an Excel workbook. Save it as .xlsx and upload it again."),
-    "old_excel": gettext_lazy("This is an old .xls workbook. Open it, save it as .xlsx, and upload that."),
+    "old_excel": gettext_lazy("This is a workbook of a very old Excel. Open it, save it as .xlsx, and upload that."),
+    "protected": gettext_lazy(
+        "This workbook is protected with a password. Open it, save it without the password, and upload that."
+    ),
+    "web_page": gettext_lazy(
+        "This file is a web page, not a workbook, whatever its name says. Open it, save it as .xlsx, and upload that."
+    ),
     "not_text": gettext_lazy("This CSV file cannot be read. Open it, save it as .xlsx, and upload that."),
     "broken": gettext_lazy("This workbook is damaged. Open it, save it again as .xlsx, and upload that."),
     "empty": gettext_lazy("This workbook is empty. Choose the right one and upload that."),
     "too_large": gettext_lazy("This workbook unpacks to too much. Copy the rows into a new workbook and upload that."),
     "too_many_rows": gettext_lazy("This sheet has too many rows. Split it into workbooks of at most 200,000 rows."),
-    "too_many_columns": gettext_lazy("This sheet has too many columns. Delete the empty ones at its right."),
+    "too_many_columns": gettext_lazy(
+        "This sheet has something written very far to the right. Delete all columns right of the table."
+    ),
     "too_big_a_file": gettext_lazy("This file is larger than 30 MB. Split it and upload the parts."),
 }
 
@@ -51,6 +59,7 @@ class Cell(NamedTuple):
 
 
 EMPTY = Cell()
+NOTHING: tuple[Any, ...] = ("", None)
 
 
 class Row:
@@ -85,15 +94,26 @@ def to_cell(value: Any) -> Cell:
         return Cell(value["d"], is_date=True)
     if isinstance(value, bool):
         return Cell("TRUE" if value else "FALSE")
-    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
-    return Cell(str(int(value)) if whole else str(value), is_number=True)
+    if abs(value) < 1e15:
+        return Cell(str(int(value)) if value == int(value) else str(value), is_number=True)
+    return Cell(str(float(value)), is_number=True)  # more digits than a spreadsheet keeps are not shown as if they were
+
+
+class Merged(NamedTuple):
+    """Cells made into one: rows from 1 as the spreadsheet numbers them, columns from 0."""
+
+    first_row: int
+    first_column: int
+    last_row: int
+    last_column: int
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """What is known of a sheet before its rows are read: its size, and its first rows.
 
-    A hidden one is not looked into.
+    A hidden one is not looked into. ``merged`` is None where the format does not say what is merged. ``refused`` is the
+    word for a sheet that cannot be read.
     """
 
     name: str
@@ -101,6 +121,8 @@ class Sheet:
     width: int = 0
     is_hidden: bool = False
     head: list[Row] = field(default_factory=list)
+    merged: list[Merged] | None = None
+    refused: str = ""
 
 
 class Workbook:
@@ -110,10 +132,10 @@ class Workbook:
     object. Every step raises ``UnreadableWorkbook`` when the process refuses, dies, or takes too long.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        self._child = _Child(file, name)
+    def __init__(self, file: BinaryIO) -> None:
+        self._child = _Child(file)
         first = self._child.read()
-        self.sheets = [_sheet(**told) for told in first["sheets"]]
+        self.sheets = [_sheet(told) for told in first["sheets"]]
         self.identity: str = first["identity"]
 
     def __enter__(self) -> "Workbook":
@@ -132,7 +154,7 @@ class Workbook:
         found = [sheet for sheet in self.sheets if sheet.height]
         if not found:
             self.close()
-            raise UnreadableWorkbook("empty")
+            raise UnreadableWorkbook(next((sheet.refused for sheet in self.sheets if sheet.refused), "empty"))
         return found
 
     def rows(self, sheet: str) -> Iterator[Row]:
@@ -148,21 +170,30 @@ class Workbook:
         self._child.close()
 
 
-def _sheet(name: str, height: int, width: int, hidden: bool, head: list[list[Any]]) -> Sheet:
-    return Sheet(name, height, width, hidden, [Row(*row) for row in head])
+def _sheet(told: dict[str, Any]) -> Sheet:
+    merged = told["merged"]
+    return Sheet(
+        name=told["name"],
+        height=told["height"],
+        width=told["width"],
+        is_hidden=told["hidden"],
+        head=[Row(*row) for row in told["head"]],
+        merged=None if merged is None else [Merged(*cells) for cells in merged],
+        refused=told.get("refused", ""),
+    )
 
 
 class _Child:
     """The reading process: asked in lines of JSON, it answers in lines of JSON."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self._patience = float(WAIT_SECONDS)
         self._lines: Iterator[bytes] = iter(())
         self._rest = b""
         place = f"/dev/fd/{file.fileno()}"
         limits = [str(MOST_ROWS), str(MOST_COLUMNS)]
         process = subprocess.Popen(
-            [sys.executable, "-m", "incubator.common.workbook_child", place, name, *limits],
+            [sys.executable, "-m", "incubator.common.workbook_child", place, *limits],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -215,13 +246,13 @@ def _end(process: subprocess.Popen, file: BinaryIO) -> None:
     file.close()
 
 
-def read_workbook(file: Path | BinaryIO, name: str = "") -> Workbook:
+def read_workbook(file: Path | BinaryIO) -> Workbook:
     """Start reading a file: a path, or an open file that lies on a disk, which is closed when reading ends.
 
-    ``name`` is what its owner calls it. Raises ``UnreadableWorkbook``.
+    What it is is told by its content. Raises ``UnreadableWorkbook``.
     """
     opened = file.open("rb") if isinstance(file, Path) else file
     if os.fstat(opened.fileno()).st_size > LARGEST_FILE:
         opened.close()
         raise UnreadableWorkbook("too_big_a_file")
-    return Workbook(opened, name or str(opened.name))
+    return Workbook(opened)

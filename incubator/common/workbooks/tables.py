@@ -1,55 +1,56 @@
-"""Finding the table in a sheet made by hand: title and date rows above, totals and signatures below."""
+"""Finding the table in a workbook made by hand: which sheet, under which header, and which of its rows are rows."""
 
 import re
-import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any
 
-from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
 from incubator.common.errors import RuleBroken
-from incubator.common.workbooks.reading import EMPTY, SENTENCES, Cell, Row, Workbook
+from incubator.common.workbooks.headers import Header, Heading, Layout, find_heading, guess_heading
+from incubator.common.workbooks.leftovers import Leftover, Leftovers
+from incubator.common.workbooks.reading import EMPTY, NOTHING, SENTENCES, Cell, Merged, Row, Sheet, Workbook
 
-FIRST_ROWS = 15  # the header stands among these
-LONGEST_HEADER = 60  # characters kept of what a sheet calls a column; explanations in brackets may run on
+FIRST_ROWS = 30  # the header stands among these
 FILLED_BY = re.compile(r"填报单位[（(]?[^:：]*[:：]\s*(\S+)")
-# What the first cells of rows below the table say.
-FOOTERS = ("合计", "小计", "总计", "备注", "说明", "填表人", "审核人", "制表人", "联系人", "注:", "注：")
-NOTHING = ("", None)
+DITTO = frozenset({"同上", "同前", "〃", "″", "＂", '"', "“", "”", "''", "′′"})
 
 
-@dataclass(frozen=True)
-class Layout:
-    """What one kind of sheet is made of: its columns, how people write their headers, and which it cannot do without.
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """How a sheet was understood, or not: its name, the number of its header row, and every column of it.
 
-    ``synonyms`` are compared without spaces, brackets and what stands in them. ``no_header`` and ``nothing_below``
-    (with the place ``%(row)s``) are the sentences for a sheet without a header and for one with nothing under it.
-    A row with all texts of ``example`` is the template's own, left in.
+    ``header_row`` is 0 where there is nothing that could be a header. ``sheets`` are those one can choose from.
     """
 
-    columns: type[TextChoices]
-    synonyms: Mapping[str, tuple[str, ...]]
-    required: tuple[str, ...]
-    no_header: Any
-    nothing_below: Any
-    example: tuple[str, ...] = ()
+    sheets: list[Sheet]
+    sheet: str
+    header_row: int
+    headers: list[Header]
 
-    @cached_property
-    def keys(self) -> dict[str, str]:
-        pairs = [(synonym, column) for column, synonyms in self.synonyms.items() for synonym in synonyms]
-        return {synonym.upper(): column for synonym, column in pairs}
+    @property
+    def unused(self) -> list[Header]:
+        """Columns that lead nowhere although nobody says that they should."""
+        return [header for header in self.headers if not header.column and not (header.is_serial or header.is_chosen)]
+
+
+class TableNotFound(RuleBroken):
+    """A sheet without a header, or one that lacks a needed column. Somebody may say what its columns are."""
+
+    def __init__(self, sentence: str, outline: Outline) -> None:
+        super().__init__(sentence)
+        self.outline = outline
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """The table of a sheet: where each column is, how it is called, its rows, and what stands above them.
 
-    ``rows`` comes row by row and can be gone through once. ``skipped`` (numbers of rows that are totals, notes,
-    signatures or the template's example) is complete when the last row was taken.
+    ``rows`` comes row by row and can be gone through once. When the last row was taken these are complete: ``skipped``
+    (numbers of rows about nobody), ``reasons`` (why, by number), and ``taken`` (by column, for how many rows
+    its value stood in a row above).
     """
 
     layout: Layout
@@ -58,6 +59,9 @@ class Table:
     rows: Iterator[Row]
     skipped: list[int]
     above: list[Row]
+    outline: Outline
+    reasons: dict[int, Leftover] = field(default_factory=dict)
+    taken: Counter[str] = field(default_factory=Counter)
     title: str = ""
     filled_by: str = ""
 
@@ -71,86 +75,162 @@ class Table:
         return self.headers.get(column) or self.layout.columns(column).label
 
 
-def find_table(workbook: Workbook | Iterable[Row], layout: Layout) -> Table:
-    """The table in a workbook, or in rows; raises ``RuleBroken`` when there is none or a needed column is missing."""
-    rows = iter(workbook)
+def find_table(
+    workbook: Workbook | Iterable[Row], layout: Layout, *, sheet: str = "", mapping: Mapping[str, str] | None = None
+) -> Table:
+    """The table in a workbook, or in rows of which nothing else is known.
+
+    ``sheet`` is its name; without one it is the sheet that fits best. ``mapping`` says which column a header stands for
+    (``""``: for none), by the header's ``key``; it goes before what headers are known to mean. Raises ``RuleBroken``
+    for a sheet that is not there, ``TableNotFound`` for one in which needed columns are not found.
+    """
+    mapping = mapping or {}
+    if not isinstance(workbook, Workbook):
+        return _table(iter(workbook), layout, mapping, Sheet("", merged=[]), [])
+    try:
+        chosen = _choose(workbook, layout, mapping, sheet)
+        return _table(workbook.rows(chosen.name), layout, mapping, chosen, workbook.sheets)
+    except RuleBroken:
+        workbook.close()
+        raise
+
+
+def _choose(workbook: Workbook, layout: Layout, mapping: Mapping[str, str], name: str) -> Sheet:
+    sheets = workbook.filled_sheets
+    if not name:
+        return max(sheets, key=lambda sheet: _fit(sheet, layout, mapping))  # of equals the first
+    found = next((sheet for sheet in sheets if sheet.name == name), None)
+    if found is None:
+        names = {"name": name, "names": "、".join(sheet.name for sheet in sheets)}
+        raise RuleBroken(_("There is no sheet “%(name)s” in this workbook, only %(names)s.") % names)
+    return found
+
+
+def _fit(sheet: Sheet, layout: Layout, mapping: Mapping[str, str]) -> tuple[int, int]:
+    """How well the sheet's header fits: needed columns before other ones."""
+    heading = find_heading(sheet.head[:FIRST_ROWS], layout, mapping)
+    columns = heading.columns if heading else {}
+    return sum(column in columns for column in layout.required), len(columns)
+
+
+def _table(rows: Iterator[Row], layout: Layout, mapping: Mapping[str, str], sheet: Sheet, sheets: list[Sheet]) -> Table:
     first = list(islice(rows, FIRST_ROWS))
     if not first:
         raise RuleBroken(str(SENTENCES["empty"]))
-    place, columns = _find_header(first, layout)
-    missing = [layout.columns(column).label for column in layout.required if column not in columns]
-    if missing:
-        raise RuleBroken(
-            _("The column %(names)s is missing in row %(row)s. Add it, or start from the template.")
-            % {"names": "、".join(missing), "row": first[place].number}
-        )
-    above, header = first[:place], first[place]
-    skipped: list[int] = []
-    people = _without_footers(chain(first[place + 1 :], rows), columns, layout.example, skipped)
-    beginning = next(people, None)
-    if beginning is None:
-        raise RuleBroken(str(layout.nothing_below) % {"row": header.number})
-    return Table(
+    heading = find_heading(first, layout, mapping)
+    if heading is None:
+        guessed = guess_heading(first, layout, mapping)
+        raise TableNotFound(str(layout.no_header), _outline(guessed, first, sheet, sheets))
+    outline = _outline(heading, first, sheet, sheets)
+    _require_columns(heading, layout, outline)
+    above = first[: heading.first]
+    table = Table(
         layout=layout,
-        columns=columns,
-        headers={column: header.cell(n).text.replace("\n", "")[:LONGEST_HEADER] for column, n in columns.items()},
-        rows=chain([beginning], people),
-        skipped=skipped,
+        columns=heading.columns,
+        headers={header.column: header.text for header in heading.headers if header.column},
+        rows=iter(()),
+        skipped=[],
         above=above,
+        outline=outline,
         title=_first_text(above),
         filled_by=_filled_by(above),
     )
+    people = _people(chain(first[heading.last + 1 :], rows), heading, sheet.merged, table)
+    beginning = next(people, None)
+    if beginning is None:
+        raise RuleBroken(str(layout.nothing_below) % {"row": first[heading.last].number})
+    object.__setattr__(table, "rows", chain([beginning], people))
+    return table
 
 
-def _without_footers(
-    rows: Iterable[Row], columns: Mapping[str, int], example: tuple[str, ...], skipped: list[int]
-) -> Iterator[Row]:
+def _outline(heading: Heading | None, first: list[Row], sheet: Sheet, sheets: list[Sheet]) -> Outline:
+    if heading is None:
+        return Outline(sheets, sheet.name, 0, [])
+    return Outline(sheets, sheet.name, first[heading.last].number, heading.headers)
+
+
+def _require_columns(heading: Heading, layout: Layout, outline: Outline) -> None:
+    missing = [layout.columns(column).label for column in layout.required if column not in heading.columns]
+    if missing:
+        sentence = _("The column %(names)s is missing in row %(row)s. Add it, or start from the template.")
+        names = {"names": "、".join(missing), "row": outline.header_row}
+        raise TableNotFound(sentence % names, outline)
+
+
+def _people(rows: Iterable[Row], heading: Heading, merged: list[Merged] | None, table: Table) -> Iterator[Row]:
+    """The rows about somebody; the others are noted in the table."""
+    leftovers = Leftovers(heading, table.layout, merged)
+    filling = _Filling(table, merged)
     for row in rows:
-        if _is_footer(row, columns) or (example and all(text in row.values for text in example)):
-            skipped.append(row.number)
-        else:
+        why = leftovers.why(row)
+        if why is None:
+            filling.fill(row)
             yield row
+        else:
+            table.skipped.append(row.number)
+            table.reasons[row.number] = why
+            filling.end_block(row)
 
 
-def header_column(text: str, layout: Layout) -> str | None:
-    """The column that a header such as ``" 身份证号码\\n(必填)"`` names, if any."""
-    text = unicodedata.normalize("NFKC", text).upper()
-    whole = re.sub(r"[\s*/、:()]", "", text)
-    cut = re.sub(r"[\s*/、:]", "", re.sub(r"\(.*?\)", "", text))
-    return layout.keys.get(whole) or layout.keys.get(cut)
+class _Filling:
+    """Values that stand once for several rows: merged cells, and 同上.
 
-
-def _find_header(rows: list[Row], layout: Layout) -> tuple[int, dict[str, int]]:
-    """The row with most known headers, at least two of them."""
-    found = [_columns(row, layout) for row in rows]
-    best = max(range(len(rows)), key=lambda n: len(found[n]))
-    if len(found[best]) < 2:
-        raise RuleBroken(str(layout.no_header))
-    return best, found[best]
-
-
-def _columns(row: Row, layout: Layout) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    for n, cell in enumerate(row.cells):
-        column = header_column(cell.text, layout)
-        if column and column not in columns:
-            columns[column] = n
-    return columns
-
-
-def _is_footer(row: Row, columns: Mapping[str, int]) -> bool:
-    """A total, a note or a signature line: its first text says so, or it has nothing but a serial number.
-
-    A number alone in a column of the table is no serial number but a row somebody did not finish.
+    Where a format says what is merged, only that is filled. Where it does not (.ods, .csv) an empty cell of such a
+    column takes the value above it, as long as the rows follow each other without a gap, a total or a heading.
     """
-    place = next((n for n, value in enumerate(row.values) if value not in NOTHING), None)
-    if place is None:
+
+    def __init__(self, table: Table, merged: list[Merged] | None) -> None:
+        layout, columns = table.layout, table.columns
+        self._taken = table.taken
+        self._ditto = [(column, columns[column]) for column in layout.ditto if column in columns]
+        self._columns = [(column, columns[column]) for column in layout.fill_down if column in columns]
+        self._is_known = merged is not None
+        self._reaches = {(m.first_column, m.first_row): m.last_row for m in merged or () if m.last_row > m.first_row}
+        self._above: dict[int, tuple[object, int]] = {}  # by place: the value, and the last row it stands for
+        self._said: dict[int, object] = {}  # by place: the last value, for 同上
+        self._last = 0
+
+    def fill(self, row: Row) -> None:
+        for column, place in self._columns:
+            self._fill(row, column, place)
+        for column, place in self._ditto:
+            self._repeat(row, column, place)
+        self._last = row.number
+
+    def end_block(self, row: Row) -> None:
+        """A total or a heading: what stands above it is not meant below it, unless it is merged over both."""
+        for _column, place in self._columns:
+            self._look(row, place)
+        self._last = 0
+
+    def _look(self, row: Row, place: int) -> bool:
+        """Remember a value that stands for more rows; True when the row has one of its own."""
+        value = row.values[place] if place < len(row.values) else ""
+        if value in NOTHING or (isinstance(value, str) and not value.strip()):
+            return False
+        reach = self._reaches.get((place, row.number), 0) if self._is_known else 0
+        self._above[place] = (value, reach)
         return True
-    first = "".join(row.cell(place).text.split())
-    if first.startswith(FOOTERS):
-        return True
-    is_number = first.isdigit() and place not in columns.values()
-    return is_number and all(value in NOTHING for value in row.values[place + 1 :])
+
+    def _fill(self, row: Row, column: str, place: int) -> None:
+        if self._look(row, place) or place not in self._above:
+            return
+        value, reach = self._above[place]
+        if row.number <= reach or (not self._is_known and self._last and row.number == self._last + 1):
+            self._set(row, column, place, value)
+
+    def _repeat(self, row: Row, column: str, place: int) -> None:
+        value = row.values[place] if place < len(row.values) else ""
+        if isinstance(value, str) and value.strip() in DITTO and place in self._said:
+            self._set(row, column, place, self._said[place])
+        elif value not in NOTHING:
+            self._said[place] = value
+
+    def _set(self, row: Row, column: str, place: int, value: object) -> None:
+        values = [*row.values, *[""] * (place + 1 - len(row.values))]
+        values[place] = value
+        row.values = values
+        self._taken[column] += 1
 
 
 def _first_text(rows: list[Row]) -> str:

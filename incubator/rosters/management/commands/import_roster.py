@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from incubator.accounts.models import User
 from incubator.common import commands
 from incubator.common.errors import RuleBroken
-from incubator.common.workbooks import find_table, read_workbook
+from incubator.common.workbooks import read_workbook
 from incubator.imports.checking import findings_of
 from incubator.imports.choices import ImportState
 from incubator.jobs import services as jobs
@@ -20,10 +20,9 @@ from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
 from incubator.rosters.checking import RosterCheck
 from incubator.rosters.choices import RowStatus
-from incubator.rosters.identity import people_rows
+from incubator.rosters.identity import people_table
 from incubator.rosters.models import RosterImport
 from incubator.rosters.services import apply_roster, discard_roster, upload_roster
-from incubator.rosters.sheet import ROSTER
 
 WAIT_SECONDS = 120
 
@@ -55,8 +54,7 @@ class Command(BaseCommand):
                 raise CommandError(f"{file}: {error.strerror or error}") from None
 
     def _check(self, roster: RosterImport, file: Path) -> None:
-        read = people_rows(read_workbook(file), cohort=roster.cohort, region=roster.region)
-        table = find_table(read, ROSTER)
+        table = people_table(read_workbook(file), cohort=roster.cohort, region=roster.region)
         rows = RosterCheck(roster, table, by=roster.uploaded_by, on=timezone.localdate()).rows()
         self._tell(findings_of(rows))
         statuses = [row.status for row in rows]
