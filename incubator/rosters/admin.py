@@ -15,7 +15,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from incubator.common.desk import Move, NoQuestions, Part, Section, adopt, extend_desk, link_to, table
 from incubator.imports.admin import Count, counts, findings, import_moves, progress
 from incubator.imports.choices import TO_CONFIRM, ImportState
+from incubator.programmes.models import Cohort
 from incubator.rosters.admin_mapping import RosterColumns, columns_section
+from incubator.rosters.files import CORRECTION, RosterFiles, marked_section, template_section
 from incubator.rosters.models import RosterImport, RosterRow
 from incubator.rosters.rows_desk import RosterRows, rows_section
 from incubator.rosters.services import (
@@ -146,13 +148,15 @@ MOVES = [
 
 
 @admin.register(RosterImport)
-class RosterImportAdmin(RosterRows, RosterColumns):
+class RosterImportAdmin(RosterRows, RosterColumns, RosterFiles):
     list_display = [
         "file_name", "region", "cohort", "state_label", "new_count", "matched_count", "changed_count",
         "doubtful_count", "wrong_count", "at",
     ]  # fmt: skip
     list_filter = ["state", "cohort", "region"]
-    list_select_related = ["region", "cohort__programme", "uploaded_by", "applied_by", "undone_by", "job"]
+    list_select_related = [
+        "region", "cohort__programme", "uploaded_by", "applied_by", "undone_by", "job", "corrects",
+    ]  # fmt: skip
     search_fields = ["file_name", "filled_by"]
     autocomplete_fields = ["region"]
     asked = ["cohort", "region", "file"]
@@ -162,8 +166,10 @@ class RosterImportAdmin(RosterRows, RosterColumns):
     )
     blank = staticmethod(blank_roster)
     blank_name = "学员报名表.xlsx"
-    sections = [progress, _counts, columns_section, _same_file, _holds, findings, rows_section, _history]
-    moves = MOVES
+    sections = [
+        progress, _counts, columns_section, _same_file, _holds, marked_section, findings, rows_section, _history,
+    ]  # fmt: skip
+    moves = [*MOVES, CORRECTION]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -207,3 +213,4 @@ def _rosters_of(request: HttpRequest, trainee: Trainee) -> Section | None:
 
 
 extend_desk(Trainee, sections=[_rosters_of])
+extend_desk(Cohort, sections=[template_section])

@@ -22,6 +22,7 @@ from incubator.regions.choices import Level
 from incubator.regions.models import Region
 from incubator.regions.queries import RegionFinder
 from incubator.rosters.choices import BACKGROUNDS, SEXES, Column
+from incubator.rosters.guide import is_left_from_example
 from trainees.choices import Background
 from trainees.id_mistakes import rounded
 from trainees.identity import parse_id_number, parse_mobile
@@ -115,6 +116,8 @@ class RowCheck:
         person.name = clean("".join(say(NAME, "").split())).replace("•", "·")[:60]
         if not person.name:
             self._note(row, NAME, "", empty())
+        elif is_left_from_example(person.name):
+            self._note(row, NAME, person.name, _("This is still the example. Write the person's name."))
         person.township = clean(say(TOWNSHIP, ""))[:60]
         person.education = clean(say(EDUCATION, ""))[:30]
         person.number = clean(squeeze(say(NUMBER, ""))).upper()[:20]

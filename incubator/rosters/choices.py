@@ -3,6 +3,13 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# States of an import, as words: not every one of them is made yet.
+READ = ("checked", "in_review")  # it is known what would be written, and nothing is
+CORRECTABLE = (*READ, "refused")  # what a corrected workbook may take the place of
+
+
+FINDINGS = PROBLEM, REMEDY = "问题", "怎么改"  # the two columns of a copy with findings
+
 
 class RowStatus(models.TextChoices):
     NEW = "new", _("new")

@@ -1,6 +1,7 @@
 """Background work of this room."""
 
 from datetime import date
+from typing import Any
 
 from django.utils import timezone
 
@@ -9,8 +10,18 @@ from incubator.imports.choices import ImportState
 from incubator.jobs.models import Job
 from incubator.jobs.registry import job_handler, when_failed
 from incubator.jobs.services import RunningJob
+from incubator.rosters.copies import KIND, make_copy
 from incubator.rosters.models import RosterImport
-from incubator.rosters.services import APPLY, CHECK, UNDO, apply_roster, check_failed, check_roster, undo_roster
+from incubator.rosters.services import (
+    APPLY,
+    CHECK,
+    UNDO,
+    apply_roster,
+    check_failed,
+    check_roster,
+    put_corrected_aside,
+    undo_roster,
+)
 
 READING = 0.8  # of the check; the rest is looking everybody up
 
@@ -26,6 +37,7 @@ def roster_check(running: RunningJob) -> dict[str, int]:
         running.progress(done, max(int(height / READING), done))
 
     check_roster(roster, on=timezone.localdate(), tell=tell)
+    put_corrected_aside(roster, by=roster.uploaded_by)
     return {"new": roster.new_count, "matched": roster.matched_count, "wrong": roster.wrong_count}
 
 
@@ -57,5 +69,11 @@ def roster_undo(running: RunningJob) -> dict[str, int]:
 
 
 def _roster(job: Job) -> RosterImport:
-    found = RosterImport.objects.select_related("cohort", "region", "uploaded_by", "checked_by")
+    found = RosterImport.objects.select_related("cohort", "region", "uploaded_by", "checked_by", "corrects")
     return found.get(pk=job.arguments["staged"])
+
+
+@job_handler(KIND)
+def marked_copy(running: RunningJob) -> dict[str, Any]:
+    """Write one roster again with what was found in it."""
+    return make_copy(running)

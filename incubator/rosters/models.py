@@ -44,6 +44,15 @@ class RosterImport(StagedImport):
         help_text=_("Only people of this region are taken from the workbook."),
     )
     file = SealedFileField(_("workbook"), upload_to="rosters/%Y/%m/")
+    corrects = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="corrected_by",
+        verbose_name=_("corrects"),
+        help_text=_("The import whose workbook this one is, with its findings seen to."),
+    )
     new_count = models.PositiveIntegerField(_("new"), default=0, editable=False)
     matched_count = models.PositiveIntegerField(_("known already"), default=0, editable=False)
     changed_count = models.PositiveIntegerField(_("to be changed"), default=0, editable=False)

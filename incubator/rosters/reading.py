@@ -3,9 +3,11 @@
 from collections import Counter
 from typing import Any
 
-from incubator.common.workbooks import Outline, Table, TableNotFound, find_table
+from incubator.common.errors import RuleBroken
+from incubator.common.workbooks import Outline, Table, TableNotFound, Workbook, find_table
 from incubator.imports.services import read_rows
 from incubator.rosters.choices import Column
+from incubator.rosters.identity import check_identity
 from incubator.rosters.mapping import mapping_of
 from incubator.rosters.models import RosterImport
 from incubator.rosters.sheet import ROSTER
@@ -19,12 +21,26 @@ def read_table(roster: RosterImport) -> Table:
     Raises ``RuleBroken``. How the sheet was understood is kept with the import, also where it was not.
     """
     try:
-        table = find_table(read_rows(roster), ROSTER, sheet=roster.sheet, mapping=mapping_of(roster.region))
+        table = people_table(read_rows(roster), roster)
     except TableNotFound as refusal:
         _keep(roster, outline_of(refusal.outline))
         raise
     _keep(roster, outline_of(table.outline))
     return table
+
+
+def people_table(workbook: Workbook, roster: RosterImport) -> Table:
+    """The table of people in a workbook: in the sheet somebody chose or a template names, else in the one that fits.
+
+    Closes the workbook and raises ``RuleBroken`` where it is a template of something else, and as ``find_table`` does.
+    """
+    try:
+        identity = check_identity(workbook.identity, cohort=roster.cohort, region=roster.region)
+    except RuleBroken:
+        workbook.close()
+        raise
+    named = identity.sheet if identity and any(sheet.name == identity.sheet for sheet in workbook.sheets) else ""
+    return find_table(workbook, ROSTER, sheet=roster.sheet or named, mapping=mapping_of(roster.region))
 
 
 def keep_outline(roster: RosterImport, table: Table) -> None:

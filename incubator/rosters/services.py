@@ -5,6 +5,7 @@ undone in the background. Whatever is cut off anywhere may be done again from it
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from itertools import batched
 from typing import Any, BinaryIO
@@ -31,6 +32,7 @@ from incubator.jobs.services import ask_for_job
 from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
 from incubator.rosters.checking import RowCheck, headers_of, texts_of
+from incubator.rosters.choices import CORRECTABLE, READ
 from incubator.rosters.matching import Counts, is_stale, match_rows, pairs_alike
 from incubator.rosters.models import RosterImport
 from incubator.rosters.reading import keep_outline, read_table
@@ -55,6 +57,31 @@ def upload_roster(file: BinaryIO, *, cohort: Cohort, region: Region, by: Any, na
     roster = RosterImport(cohort=cohort, region=region, checked_by=by)
     keep_upload(roster, file, kind=CHECK, region=region, by=by, name=name)
     return roster
+
+
+def upload_correction(earlier: RosterImport, file: BinaryIO, *, by: Any, name: str = "") -> RosterImport:
+    """Keep the corrected workbook of an import, for the same cohort and region. When its check comes to an end, the
+    earlier import is put aside; while it does not (the wrong file was chosen), that one stays as it is.
+
+    Raises ``RuleBroken`` for an import that was written or put aside already, and as ``upload_roster`` does.
+    """
+    if earlier.state not in CORRECTABLE:
+        raise RuleBroken(
+            _("This import is “%(state)s”, so it takes no corrected workbook. Upload it as a new import.")
+            % {"state": earlier.get_state_display()}
+        )
+    roster = RosterImport(cohort=earlier.cohort, region=earlier.region, corrects=earlier)
+    keep_upload(roster, file, kind=CHECK, region=earlier.region, by=by, name=name)
+    return roster
+
+
+def put_corrected_aside(roster: RosterImport, *, by: Any) -> None:
+    """Discard the import that this one, checked by now, corrects. Safe to do again, and where somebody was quicker."""
+    earlier = roster.corrects
+    if earlier is None or roster.state not in READ or earlier.state not in CORRECTABLE:
+        return
+    with suppress(Stale):
+        move(earlier, ImportState.DISCARDED)
 
 
 # --- Checking ---------------------------------------------------------------------------------------------------------
