@@ -5,25 +5,34 @@ A job is claimed under a lease which its worker renews with every sign of progre
 """
 
 import logging
+import shutil
+import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.files import File
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from incubator.common.errors import RuleBroken, Stale
+from incubator.common.sealed_files import seal_file, unseal_file
 from incubator.jobs.choices import LIVE, JobState
 from incubator.jobs.models import Job
 from incubator.jobs.registry import HANDLERS
 
 log = logging.getLogger(__name__)
+
+RESULT_CONTEXT = "jobs_job.result_file"
+LEFT_BEHIND = timedelta(days=1)  # older than any job: what lies in the working folder then is nobody's
 
 
 class Cancelled(Exception):
@@ -110,12 +119,38 @@ class RunningJob:
         if self._mine().filter(is_cancel_asked=True).exists():
             raise Cancelled
 
-    def keep(self, path: Any, *, name: str) -> None:
-        """Keep the file at ``path`` as the job's result under ``name``, in place of what an earlier attempt kept."""
+    @contextmanager
+    def staying_alive(self) -> Iterator[None]:
+        """Renew the lease from a thread during one long step that cannot say how far it is."""
+        is_over = threading.Event()
+        watch = threading.Thread(target=self._renew_until, args=[is_over], daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            watch.join()
+
+    def _renew_until(self, is_over: threading.Event) -> None:
+        try:
+            while not is_over.wait(_lease().total_seconds() / 3):
+                self._mine().update(lease_until=timezone.now() + _lease())
+        except DatabaseError:  # the next sign of progress says whether the lease is lost
+            log.warning("job %s: its lease was not renewed", self.pk)
+        finally:
+            connection.close()  # this thread's own
+
+    def keep(self, path: Any, *, name: str, is_sealed: bool = False, until: datetime | None = None) -> None:
+        """Keep the file at ``path`` as the job's result under ``name``, in place of what an earlier attempt kept.
+
+        A sealed one lies encrypted; ``until`` says when it is cleared away.
+        """
         earlier, kept = self.job.result_file.name, self.job.result_file
         with open(path, "rb") as file:  # noqa: PTH123 - any path-like
-            kept.save(uuid.uuid4().hex, File(file), save=False)
-        if not self._mine().update(result_file=kept.name, result_name=name):
+            content = seal_file(file, context=RESULT_CONTEXT, row=self.pk) if is_sealed else file
+            kept.save(uuid.uuid4().hex, File(content, name="result"), save=False)
+        changes = {"result_name": name, "is_result_sealed": is_sealed, "result_until": until}
+        if not self._mine().update(result_file=kept.name, **changes):
             kept.delete(save=False)
             raise LeaseLost
         if earlier:
@@ -231,3 +266,35 @@ def _revive(job: Job, at: datetime) -> int:
 def live_jobs(kind: str) -> int:
     """How many jobs of a kind are waiting or running."""
     return Job.objects.filter(kind=kind, state__in=LIVE).count()
+
+
+# --- Result files -----------------------------------------------------------------------------------------------------
+
+
+def result_of(job: Job) -> Any:
+    """The job's result, open for reading, or its parts one after the other where it lies sealed.
+
+    Raises ``Undecipherable`` where its key is not known any more.
+    """
+    file = job.result_file.open("rb")
+    return unseal_file(file, context=RESULT_CONTEXT, row=job.pk) if job.is_result_sealed else file
+
+
+def working_folder() -> Path:
+    """Where unfinished results lie while they are made: on the disk of the results, for nobody else to read."""
+    folder = Path(settings.MEDIA_ROOT) / "working"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def clear_results(*, at: datetime) -> int:
+    """Delete result files that were kept long enough, and what killed workers left. Returns how many results went."""
+    count = 0
+    for job in Job.objects.filter(result_until__lt=at).order_by("pk")[:500]:
+        if job.result_file:
+            job.result_file.storage.delete(str(job.result_file.name))
+        count += Job.objects.filter(pk=job.pk).update(result_until=None)
+    for left in working_folder().iterdir():
+        if left.stat().st_mtime < (at - LEFT_BEHIND).timestamp():
+            shutil.rmtree(left, ignore_errors=True)
+    return count
