@@ -63,12 +63,14 @@ INSTALLED_APPS = [
     "incubator.metrics",
     "incubator.programmes",
     "trainees",
+    "incubator.exports",
     "incubator.jobs",
     "incubator.accounts",
     "incubator.regions",
     "incubator.common",
     "unfold",
     "unfold.contrib.filters",
+    "unfold.contrib.import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -81,6 +83,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_celery_beat",
+    "import_export",  # lists become files through its resources; nothing is imported by it: it knows no regions
 ]
 
 MIDDLEWARE = [
@@ -176,6 +179,7 @@ CELERY_BEAT_SCHEDULE = {
     "evaluate certification": {"task": "certification.evaluate_today", "schedule": crontab(hour=6, minute=0)},
 }
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
+EXPORTS_KEPT_DAYS = env.int("EXPORTS_KEPT_DAYS", default=3)  # the files of long lists, which lie sealed
 
 # --- People who log in -----------------------------------------------------------------------------------------------
 

@@ -49,6 +49,7 @@ class Trainee(models.Model):
     class Meta:
         verbose_name = _("trainee")
         verbose_name_plural = _("trainees")
+        permissions = [("export_personal_data", _("Can export personal data in full"))]
         ordering = ["number"]
         constraints = [
             models.UniqueConstraint(

@@ -19,6 +19,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from incubator.common.desk import Colours, Move, QuestionFilter, ReadOnlyAdmin, ScopedAdmin
+from incubator.common.exports import Exported
 from incubator.jobs.choices import LIVE, JobState
 from incubator.jobs.models import Job
 from incubator.jobs.registry import FOR_ASKERS_ONLY
@@ -42,6 +43,8 @@ class LatelyFilter(QuestionFilter):
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     list_display = ["what", "kind", "state_label", "progress", "asked_by", "created_at", "finished_at", "file"]
+    not_exported = ["file"]
+    exported = [Exported("progress", _("progress"), lambda job: None if job.percent is None else f"{job.percent}%")]
     list_filter = [LatelyFilter, "state"]
     list_select_related = ["asked_by"]
     search_fields = ["title", "kind"]
@@ -113,6 +116,7 @@ class ThemedTaskForm(PeriodicTaskForm):
 class PeriodicTaskAdmin(ScopedAdmin, BeatTaskAdmin):
     form = ThemedTaskForm
     may_delete = True
+    names_nobody = True
     date_hierarchy = None
     list_display = ["name", "enabled", "interval", "crontab", "last_run_at"]
     list_filter = ["enabled"]
@@ -129,10 +133,12 @@ class PeriodicTaskAdmin(ScopedAdmin, BeatTaskAdmin):
 @admin.register(CrontabSchedule)
 class CrontabScheduleAdmin(ScopedAdmin, BeatCrontabAdmin):
     may_delete = True
+    names_nobody = True
     inlines: list = []
 
 
 @admin.register(IntervalSchedule)
 class IntervalScheduleAdmin(ScopedAdmin):
     may_delete = True
+    names_nobody = True
     list_display = ["__str__", "every", "period"]
