@@ -107,6 +107,7 @@ def _hours(standing: Any) -> Any:
 class TrainingClassAdmin(ScopedAdmin):
     is_long = True
     list_display = ["name", "cohort", "region", "place", "people", "capacity"]
+    names_nobody = True
     list_filter = ["cohort", "region"]
     list_select_related = ["cohort__programme", "region"]
     search_fields = ["name"]
@@ -128,6 +129,8 @@ class SessionAdmin(ReadOnlyAdmin):
     """Sessions are entered with their class; here attendance is marked."""
 
     list_display = ["starts_at", "ends_at", "course", "training_class", "marked", "sheet"]
+    not_exported = ["sheet"]
+    names_nobody = True
     list_filter = ["training_class__cohort", "training_class"]
     list_select_related = ["course", "training_class"]
     search_fields = ["training_class__name"]

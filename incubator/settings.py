@@ -65,12 +65,14 @@ INSTALLED_APPS = [
     "courses",
     "incubator.programmes",
     "trainees",
+    "incubator.exports",
     "incubator.jobs",
     "incubator.accounts",
     "incubator.regions",
     "incubator.common",
     "unfold",
     "unfold.contrib.filters",
+    "unfold.contrib.import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -83,6 +85,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_celery_beat",
+    "import_export",  # lists become files through its resources; nothing is imported by it: it knows no regions
 ]
 
 MIDDLEWARE = [
@@ -169,6 +172,7 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep jobs": {"task": "jobs.sweep", "schedule": 10.0},
+    "clear results": {"task": "jobs.clear_results", "schedule": crontab(minute=20)},
     "make months of readings": {"task": "metrics.ensure_partitions", "schedule": crontab(hour=1, minute=0)},
     "remind of consents": {"task": "metrics.remind_consents", "schedule": crontab(hour=1, minute=0)},
     "refresh followers": {"task": "metrics.refresh_today", "schedule": crontab(hour=2, minute=0)},
@@ -177,6 +181,7 @@ CELERY_BEAT_SCHEDULE = {
     "evaluate certification": {"task": "certification.evaluate_today", "schedule": crontab(hour=6, minute=0)},
 }
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
+EXPORTS_KEPT_DAYS = env.int("EXPORTS_KEPT_DAYS", default=3)  # the files of long lists, which lie sealed
 
 # --- People who log in -----------------------------------------------------------------------------------------------
 

@@ -54,7 +54,10 @@ class Trainee(models.Model):
         verbose_name = _("trainee")
         verbose_name_plural = _("trainees")
         ordering = ["number"]
-        permissions = [("reveal_personal_data", _("May have ID numbers and phones shown in full"))]
+        permissions = [
+            ("reveal_personal_data", _("May have ID numbers and phones shown in full")),
+            ("export_personal_data", _("Can export personal data in full")),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["id_number_index"], condition=Q(id_number_index__isnull=False), name="one_trainee_per_person"

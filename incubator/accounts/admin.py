@@ -88,6 +88,7 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[misc]
 class GroupAdmin(DjangoGroupAdmin, ScopedAdmin):  # type: ignore[misc]
     list_display = ["name", "label"]
     may_delete = True
+    names_nobody = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).order_by("name")

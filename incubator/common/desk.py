@@ -39,6 +39,7 @@ from unfold.contrib.filters.admin import (
 from unfold.widgets import UnfoldAdminSingleDateWidget, UnfoldAdminTextareaWidget
 
 from incubator.common.errors import RuleBroken
+from incubator.common.exports import Exported
 from incubator.common.long_lists import LongPaginator
 
 REFUSALS_SHOWN = 20
@@ -262,6 +263,33 @@ class Colours(dict[str, str]):
         return ""
 
 
+# --- What a higher room offers on every list --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ListTool:
+    """Something that can be done with any list: a button above it, and an action on its chosen rows.
+
+    ``view`` gets the desk and the request at the list's address + ``name``, with the list's own query; ``chosen`` gets
+    the chosen rows as well. Whoever may look at the list is offered it.
+    """
+
+    name: str
+    label: Any
+    label_of_chosen: Any
+    icon: str
+    view: Callable[["ScopedAdmin", HttpRequest], Any]
+    chosen: Callable[["ScopedAdmin", HttpRequest, QuerySet], Any]
+
+
+_LIST_TOOLS: dict[str, ListTool] = {}
+
+
+def offer_on_every_list(tool: ListTool) -> None:
+    """Put a tool on every list of the desk; to be called when its room is loaded, before addresses are."""
+    _LIST_TOOLS[tool.name] = tool
+
+
 # --- What higher rooms add to the pages of lower ones -----------------------------------------------------------------
 
 
@@ -274,6 +302,7 @@ class Extension:
     filters: list[Any] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     inlines: list[Any] = field(default_factory=list)
+    exported: list[Exported] = field(default_factory=list)
     sections: list[Callable[[HttpRequest, Any], Section | None]] = field(default_factory=list)
     # What happened to a row as far as the room knows, the newest of it: at most HAPPENINGS_SHOWN.
     happenings: list[Callable[[HttpRequest, Any], Iterable[Happening]]] = field(default_factory=list)
@@ -305,6 +334,9 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
     may_edit = True  # where not, a page is looked at and its moves are made
     may_delete = False  # people, ledgers, awards and whatever hangs on them are never deleted
     is_long = False  # too many rows for a drop-down (filters on it are search fields), and too many to count
+    exported: Sequence[Exported] = ()  # columns of the list's files, beside those of the list or in place of them
+    not_exported: Sequence[str] = ()  # columns of the list that say nothing in a file: buttons, bars
+    names_nobody = False  # files of the list tell of no person, so that taking one need not be recorded
     moves: Sequence[Move] = ()
     sections: Sequence[Callable[[HttpRequest, Any], Section | None]] = ()
     has_contents = False  # so many sections that a line of links to them stands on top
@@ -321,6 +353,14 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
     @property
     def all_moves(self) -> list[Move]:
         return [*self.moves, *self.extension.moves]
+
+    @property
+    def all_exported(self) -> list[Exported]:
+        return [*self.exported, *self.extension.exported]
+
+    def rows_to_export(self, rows: QuerySet) -> QuerySet:
+        """What only the list's files need of its rows."""
+        return rows
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = visible_rows(self.model, request.user, is_reference=self.is_reference)
@@ -415,6 +455,8 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
         for move in self.all_moves:
             if self.may_move(request, move):
                 actions[move.name] = (_action(move), move.name, move.label)
+        for tool in _LIST_TOOLS.values():
+            actions[tool.name] = (tool.chosen, tool.name, tool.label_of_chosen)
         return actions
 
     def _move_chosen(self, request: HttpRequest, move: Move, rows: QuerySet) -> HttpResponse | None:
@@ -470,12 +512,27 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
                 done += 1
         return done, refusals
 
+    # Tools of lists
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        tools = [] if IS_POPUP_VAR in request.GET else [(t, self.tool_url(t.name)) for t in _LIST_TOOLS.values()]
+        return super().changelist_view(request, {"list_tools": tools, **(extra_context or {})})
+
+    def tool_url(self, name: str) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}")
+
+    def tool_view(self, request: HttpRequest, name: str) -> Any:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return _LIST_TOOLS[name].view(self, request)
+
     # Moves on pages
 
     def get_urls(self) -> list:
-        info = f"{self.opts.app_label}_{self.opts.model_name}_move"
-        view = self.admin_site.admin_view(self.move_view)
-        return [path("<path:object_id>/move/<slug:name>/", view, name=info), *super().get_urls()]
+        info = f"{self.opts.app_label}_{self.opts.model_name}"
+        view, tool_view = self.admin_site.admin_view(self.move_view), self.admin_site.admin_view(self.tool_view)
+        tools = [path(f"{name}/", tool_view, {"name": name}, name=f"{info}_{name}") for name in _LIST_TOOLS]
+        return [path("<path:object_id>/move/<slug:name>/", view, name=f"{info}_move"), *tools, *super().get_urls()]
 
     def move_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Make one move of one row: at once when posted with good answers, else ask."""

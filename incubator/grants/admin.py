@@ -31,6 +31,7 @@ from incubator.common.desk import (
     number,
     table,
 )
+from incubator.common.exports import Exported
 from incubator.grants.choices import MOVES, GrantState
 from incubator.grants.models import Grant, GrantMove, LedgerEntry, TrafficPool
 from incubator.grants.services import approve_grant, cancel_grant, propose_grant, refuse_grant
@@ -82,6 +83,7 @@ class TrafficPoolAdmin(ScopedAdmin):
     list_filter = [LeftFilter, "cohort"]
     list_select_related = ["cohort__programme"]
     search_fields = ["name"]
+    exported = [Exported("left_label", _("impressions left"), "left")]
     fields = ["name", "cohort", "impressions"]
     sections = [_pool_grants]
 

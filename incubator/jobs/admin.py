@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet, Value
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -17,8 +19,10 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from incubator.common.desk import Colours, Move, QuestionFilter, ReadOnlyAdmin, ScopedAdmin
+from incubator.common.exports import Exported
 from incubator.jobs.choices import LIVE, JobState
 from incubator.jobs.models import Job
+from incubator.jobs.registry import FOR_ASKERS_ONLY
 from incubator.jobs.services import cancel_job
 from incubator.jobs.views import has_file
 
@@ -39,6 +43,8 @@ class LatelyFilter(QuestionFilter):
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     list_display = ["what", "kind", "state_label", "progress", "asked_by", "created_at", "finished_at", "file"]
+    not_exported = ["file"]
+    exported = [Exported("progress", _("progress"), lambda job: None if job.percent is None else f"{job.percent}%")]
     list_filter = [LatelyFilter, "state"]
     list_select_related = ["asked_by"]
     search_fields = ["title", "kind"]
@@ -52,6 +58,10 @@ class JobAdmin(ReadOnlyAdmin):
     ]
     readonly_fields = ["what", "progress", "file"]
     moves = [Move("cancel", _("Cancel"), cancel_job, states=LIVE)]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """With the id of who looks: some files are for nobody but who asked for them."""
+        return super().get_queryset(request).annotate(viewer_id=Value(request.user.pk))
 
     @display(description=_("what"))
     def what(self, job: Job) -> str:
@@ -73,10 +83,16 @@ class JobAdmin(ReadOnlyAdmin):
         return format_html(bar, job.percent)
 
     @display(description=_("file"))
-    def file(self, job: Job) -> SafeString | str:
-        if not has_file(job):
-            return "-"
-        return format_html('<a class="desk-link" href="{}">{}</a>', reverse("job_file", args=[job.pk]), _("Download"))
+    def file(self, job: Any) -> SafeString | str:
+        """The way to it. What is for its asker only is looked into on its own page, not here row by row."""
+        if job.kind in FOR_ASKERS_ONLY:
+            is_theirs = job.state == JobState.DONE and job.result_file and job.asked_by_id == job.viewer_id
+            return _link("job", job, _("Open")) if is_theirs else "-"
+        return _link("job_file", job, _("Download")) if has_file(job, by=job.viewer_id) else "-"
+
+
+def _link(name: str, job: Job, text: Any) -> SafeString:
+    return format_html('<a class="desk-link" href="{}">{}</a>', reverse(name, args=[job.pk]), text)
 
 
 # --- The schedule: who makes the jobs begin ---------------------------------------------------------------------------
@@ -100,6 +116,7 @@ class ThemedTaskForm(PeriodicTaskForm):
 class PeriodicTaskAdmin(ScopedAdmin, BeatTaskAdmin):
     form = ThemedTaskForm
     may_delete = True
+    names_nobody = True
     date_hierarchy = None
     list_display = ["name", "enabled", "interval", "crontab", "last_run_at"]
     list_filter = ["enabled"]
@@ -116,10 +133,12 @@ class PeriodicTaskAdmin(ScopedAdmin, BeatTaskAdmin):
 @admin.register(CrontabSchedule)
 class CrontabScheduleAdmin(ScopedAdmin, BeatCrontabAdmin):
     may_delete = True
+    names_nobody = True
     inlines: list = []
 
 
 @admin.register(IntervalSchedule)
 class IntervalScheduleAdmin(ScopedAdmin):
     may_delete = True
+    names_nobody = True
     list_display = ["__str__", "every", "period"]

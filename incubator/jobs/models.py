@@ -59,6 +59,7 @@ class Job(models.Model):
     result = models.JSONField(_("result"), default=dict, editable=False)
     result_file = SealedFileField(_("file"), upload_to="results/%Y/%m/", blank=True, editable=False, bound=True)
     result_name = models.CharField(_("name of the file"), max_length=200, blank=True, editable=False)
+    result_until = models.DateTimeField(_("file is kept until"), null=True, editable=False)
     created_at = models.DateTimeField(_("asked at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, editable=False)
     finished_at = models.DateTimeField(_("finished at"), null=True, editable=False)
@@ -75,7 +76,10 @@ class Job(models.Model):
             ),
             models.CheckConstraint(condition=Q(total=0) | Q(done__lte=F("total")), name="job_does_no_more_than_all"),
         ]
-        indexes = [models.Index(fields=["state", "lease_until"], condition=Q(state__in=LIVE), name="job_live")]
+        indexes = [
+            models.Index(fields=["state", "lease_until"], condition=Q(state__in=LIVE), name="job_live"),
+            models.Index(fields=["result_until"], condition=Q(result_until__isnull=False), name="job_result_until"),
+        ]
 
     def __str__(self) -> str:
         return self.title or f"{self.kind} {self.key}"

@@ -40,13 +40,19 @@ def when_failed(kind: str) -> Callable[[FailureHandler], FailureHandler]:
 
 DownloadCheck = Callable[["Job"], bool]
 DOWNLOAD_CHECKS: dict[str, DownloadCheck] = {}
+FOR_ASKERS_ONLY: set[str] = set()
 
 
-def download_check(kind: str) -> Callable[[DownloadCheck], DownloadCheck]:
-    """Decorator: this function says whether a result of ``kind`` may still be fetched by who asked for it."""
+def download_check(kind: str, *, only_asker: bool = False) -> Callable[[DownloadCheck], DownloadCheck]:
+    """Decorator: this function says whether a result of ``kind`` may still be fetched by who asked for it.
+
+    With ``only_asker`` nobody else fetches it, superusers included: what was asked for was recorded under one name.
+    """
 
     def register(check: DownloadCheck) -> DownloadCheck:
         DOWNLOAD_CHECKS[kind] = check
+        if only_asker:
+            FOR_ASKERS_ONLY.add(kind)
         return check
 
     return register

@@ -5,7 +5,11 @@ A job is claimed under a lease which its worker renews with every sign of progre
 """
 
 import logging
+import shutil
+import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -24,6 +28,8 @@ from incubator.jobs.models import Job
 from incubator.jobs.registry import FAILURE_HANDLERS, HANDLERS
 
 log = logging.getLogger(__name__)
+
+LEFT_BEHIND = timedelta(days=1)  # older than any job: what lies in the working folder then is nobody's
 
 
 class Cancelled(Exception):
@@ -129,11 +135,35 @@ class RunningJob:
         if found is not None and found[0]:
             raise Cancelled
 
-    def keep(self, path: Any, *, name: str) -> None:
-        """Keep the file at ``path`` , sealed, as the job's result in place of what an earlier attempt kept."""
+    @contextmanager
+    def staying_alive(self) -> Iterator[None]:
+        """Renew the lease from a thread during one long step that cannot say how far it is."""
+        is_over = threading.Event()
+        watch = threading.Thread(target=self._renew_until, args=[is_over], daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            watch.join()
+
+    def _renew_until(self, is_over: threading.Event) -> None:
+        try:
+            while not is_over.wait(_lease().total_seconds() / 3):
+                self._mine().update(lease_until=timezone.now() + _lease())
+        except DatabaseError:  # the next sign of progress says whether the lease is lost
+            log.warning("job %s: its lease was not renewed", self.pk)
+        finally:
+            connection.close()  # this thread's own
+
+    def keep(self, path: Any, *, name: str, until: datetime | None = None) -> None:
+        """Keep the file at ``path``, sealed, as the job's result in place of what an earlier attempt kept.
+
+        ``until`` says when it is cleared away.
+        """
         earlier, kept = self.job.result_file.name, self.job.result_file
         kept.save_sealed(Path(path).read_bytes())
-        if not self._mine().update(result_file=kept.name, result_name=name):
+        if not self._mine().update(result_file=kept.name, result_name=name, result_until=until):
             kept.delete(save=False)
             raise LeaseLost
         if earlier:
@@ -276,3 +306,26 @@ def _revive(job: Job, at: datetime) -> int:
 def live_jobs(kind: str) -> int:
     """How many jobs of a kind are waiting or running."""
     return Job.objects.filter(kind=kind, state__in=LIVE).count()
+
+
+# --- Result files -----------------------------------------------------------------------------------------------------
+
+
+def working_folder() -> Path:
+    """Where unfinished results lie while they are made: on the disk of the results, for nobody else to read."""
+    folder = Path(settings.MEDIA_ROOT) / "working"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def clear_results(*, at: datetime) -> int:
+    """Delete result files that were kept long enough, and what killed workers left. Returns how many results went."""
+    count = 0
+    for job in Job.objects.filter(result_until__lt=at).order_by("pk")[:500]:
+        if job.result_file:
+            job.result_file.storage.delete(str(job.result_file.name))
+        count += Job.objects.filter(pk=job.pk).update(result_until=None)
+    for left in working_folder().iterdir():
+        if left.stat().st_mtime < (at - LEFT_BEHIND).timestamp():
+            shutil.rmtree(left, ignore_errors=True)
+    return count

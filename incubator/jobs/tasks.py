@@ -16,3 +16,10 @@ def sweep_jobs() -> None:
     from incubator.jobs.services import sweep
 
     sweep(at=timezone.now())
+
+
+@shared_task(name="jobs.clear_results")
+def clear_job_results() -> None:
+    from incubator.jobs.services import clear_results
+
+    clear_results(at=timezone.now())

@@ -60,6 +60,7 @@ class RegionAdmin(ScopedAdmin):
 
     may_add = False
     is_long = True
+    names_nobody = True
     list_display = ["code", "name", "level", "path", "retired_on", "replaced_by"]
     list_filter = ["level", RetiredFilter]
     list_select_related = ["province", "prefecture", "replaced_by"]

@@ -9,8 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -18,19 +16,19 @@ from django.utils.translation import gettext as _
 
 from incubator.accounts.access import record_access
 from incubator.accounts.choices import AccessKind
-from incubator.common.encryption import seal, unseal
 from incubator.common.errors import RuleBroken
 from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
-from incubator.jobs.services import RunningJob, ask_for_job
+from incubator.jobs.registry import download_check
+from incubator.jobs.services import RunningJob, ask_for_job, working_folder
+from incubator.jobs.views import is_file_gone
 from incubator.rosters.choices import READ
-from incubator.rosters.marked import write_marked
+from incubator.rosters.marked import file_name, write_marked
 from incubator.rosters.models import RosterImport
 
 KIND = "roster_marked"
 AT_ONCE = 2000  # rows that are written while one waits; more are a job
 KEPT = timedelta(days=1)  # as long as a finished copy waits to be fetched
-CONTEXT = "rosters_rosterimport.marked"
 IN_CLEAR = ("name", "id_number", "phone")
 
 
@@ -50,7 +48,7 @@ def is_long(roster: RosterImport) -> bool:
 
 def take_copy(roster: RosterImport, *, by: Any) -> bytes:
     """The copy, made now. Raises ``RuleBroken`` for whom it is not for."""
-    with transaction.atomic(), tempfile.TemporaryDirectory() as folder:
+    with transaction.atomic(), tempfile.TemporaryDirectory(dir=working_folder()) as folder:
         _record(roster, by=by)
         path = Path(folder) / "marked.xlsx"
         write_marked(path, roster)
@@ -79,33 +77,27 @@ def fetch_copy(roster: RosterImport, *, by: Any) -> bytes:
     with transaction.atomic():
         _record(roster, by=by)
         job = copy_job(roster, by=by)
-        if job is None or job.state != JobState.DONE or not default_storage.exists(job.result["file"]):
+        if job is None or job.state != JobState.DONE or is_file_gone(job):
             raise RuleBroken(_("This workbook is not kept any more. Ask for it again."))
-        with default_storage.open(job.result["file"]) as kept:
-            return unseal(kept.read(), context=CONTEXT, row=job.pk)
+        content: bytes = job.result_file.read_unsealed()
+        return content
 
 
 def make_copy(running: RunningJob) -> dict[str, Any]:
-    """Make a job's copy, if its asker may still have it, and clear away those that have waited long enough."""
+    """Make a job's copy, if its asker may still have it."""
     roster = _with_names(RosterImport.objects.all()).get(pk=running.arguments["roster"])
     _check(roster, by=running.job.asked_by)
-    clear_copies(made_before=timezone.now() - KEPT)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=working_folder()) as folder:
         path = Path(folder) / "marked.xlsx"
         count = write_marked(path, roster, progress=running.progress)
-        sealed = seal(path.read_bytes(), context=CONTEXT, row=running.pk)
-    name = f"marked/{running.pk}"
-    default_storage.delete(name)  # of an attempt that did not come to say so
-    return {"rows": count, "file": default_storage.save(name, ContentFile(sealed))}
+        running.keep(path, name=file_name(roster), until=timezone.now() + KEPT)
+    return {"rows": count}
 
 
-def clear_copies(*, made_before: Any) -> int:
-    """Delete finished copies; returns how many."""
-    old = list(Job.objects.filter(kind=KIND, state=JobState.DONE, finished_at__lt=made_before, result__has_key="file"))
-    for job in old:
-        default_storage.delete(job.result["file"])
-        Job.objects.filter(pk=job.pk).update(result={"rows": job.result["rows"]})
-    return len(old)
+@download_check(KIND, only_asker=True)
+def _only_from_the_import(job: Job) -> bool:
+    """It is fetched from the import's page, where that is recorded."""
+    return False
 
 
 def copied_import(user: Any, pk: int) -> RosterImport:

@@ -22,9 +22,10 @@ from incubator.common.workbooks import read_workbook
 from incubator.demo.rosters.make import FILLED_ON
 from incubator.jobs import services as jobs
 from incubator.jobs.models import Job
+from incubator.jobs.services import clear_results
 from incubator.rosters import copies, marked
 from incubator.rosters.choices import PROBLEM, REMEDY
-from incubator.rosters.copies import clear_copies, request_copy, take_copy
+from incubator.rosters.copies import request_copy, take_copy
 from incubator.rosters.identity import check_identity
 from incubator.rosters.marked import SUMMARY, split, write_marked
 from incubator.rosters.models import RosterFinding, RosterImport
@@ -421,7 +422,7 @@ def long(wrong, monkeypatch):
 
 
 def kept_files(settings):
-    return [path for path in Path(settings.MEDIA_ROOT).rglob("marked/*") if path.is_file()]
+    return [path for path in Path(settings.MEDIA_ROOT).rglob("results/**/*") if path.is_file()]
 
 
 def test_a_long_one_is_made_in_the_background_and_fetched_from_the_same_page(client, at_desk, long, settings):
@@ -479,14 +480,15 @@ def test_who_lost_the_right_meanwhile_gets_no_copy_made(at_desk, long):
 
 def test_copies_that_waited_long_enough_are_cleared_away(at_desk, long, settings):
     jobs.run(request_copy(long, by=at_desk).pk)
-    assert clear_copies(made_before=timezone.now() - copies.KEPT) == 0 and len(kept_files(settings)) == 1
+    assert clear_results(at=timezone.now() + copies.KEPT / 2) == 0 and len(kept_files(settings)) == 1
 
     with time_machine.travel(timezone.now() + copies.KEPT * 2):
         assert copies.copy_job(RosterImport.objects.get(pk=long.pk), by=at_desk) is None
         jobs.run(request_copy(long, by=at_desk).pk)
 
+    assert clear_results(at=timezone.now() + copies.KEPT * 1.5) == 1
     assert len(kept_files(settings)) == 1  # the new one
-    assert clear_copies(made_before=timezone.now() + copies.KEPT * 3) == 1 and not kept_files(settings)
+    assert clear_results(at=timezone.now() + copies.KEPT * 4) == 1 and not kept_files(settings)
 
 
 def test_making_a_copy_twice_is_the_same(at_desk, long):

@@ -40,6 +40,7 @@ from incubator.common.desk import (
     number,
     table,
 )
+from incubator.common.exports import Exported
 from incubator.metrics.account_chart import account_chart
 from incubator.metrics.admin.cohorts import cohorts_page
 from incubator.metrics.admin.consent import ConsentList, consent_events, consent_reminders
@@ -254,8 +255,13 @@ def _own_accounts() -> QuerySet:
 @display(description=_("followers"))
 def trainee_followers(trainee: Trainee) -> str:
     """Of the account with the most, with the day on which it had them."""
+    most, day = _most_followers(trainee)
+    return number(most) if day is None else f"{number(most)} ({day})"
+
+
+def _most_followers(trainee: Trainee) -> tuple[int | None, date | None]:
     found = [(a.latest.followers, a.latest.day) for a in trainee.accounts.all() if getattr(a, "latest", None)]
-    return f"{number(max(found)[0])} ({max(found)[1]})" if found else number(None)
+    return max(found, default=(None, None))
 
 
 def _with_accounts(trainees: QuerySet) -> QuerySet:
@@ -332,9 +338,15 @@ def _moment(at: Any) -> str:
     return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "-"
 
 
+FOLLOWERS_IN_FILES = [
+    Exported("trainee_followers", _("followers"), lambda trainee: _most_followers(trainee)[0]),
+    Exported("followers_day", _("read on"), lambda trainee: _most_followers(trainee)[1], after="trainee_followers"),
+]
+
 extend_desk(
     Trainee,
     columns=[trainee_followers],
+    exported=FOLLOWERS_IN_FILES,
     list_rows=[_with_accounts],
     filters=[AccountFilter],
     sections=[_followers, _consent],

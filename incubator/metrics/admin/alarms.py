@@ -34,6 +34,7 @@ class OpenFilter(QuestionFilter):
 
 @admin.register(Alarm)
 class AlarmAdmin(ReadOnlyAdmin):
+    names_nobody = True
     list_display = ["kind", "platform", "state", "sentence", "raised_at", "seen_at", "cleared_at"]
     list_filter = [OpenFilter, "kind", "platform"]
     ordering = ["-raised_at", "-pk"]

@@ -20,6 +20,7 @@ ACCOUNT_DAYS = 90
 
 @admin.register(PlatformEvent)
 class PlatformEventAdmin(ReadOnlyAdmin):
+    names_nobody = True
     list_display = ["day", "platform", "kind", "accounts_compared", "accounts_hit", "share", "followers_lost"]
     list_filter = ["platform", "kind"]
     ordering = ["-day", "-pk"]

@@ -27,6 +27,7 @@ from incubator.common.desk import (
     number,
     table,
 )
+from incubator.common.exports import Exported
 from incubator.metrics.choices import QuarantineState
 from incubator.metrics.events import EXPLAINED
 from incubator.metrics.finders import accounts_by_handle
@@ -272,6 +273,7 @@ class CorrectionAdmin(OddityAdmin):
     list_display = ["day", "account", "person", "county", "before", "after", "change", "new_source", "new_fetched_at"]
     list_filter = ["new_source", "account__platform", "account__trainee__county"]
     ordering = ["-new_fetched_at", "-pk"]
+    exported = [Exported("change", _("change"), lambda row: row.new_followers - row.old_followers)]
     fields = [
         ("account_link", "trainee_link", "county", "day"),
         ("before", "old_source", "old_fetched_at"),

@@ -151,6 +151,7 @@ class RefreshRunAdmin(ScopedAdmin):
     """Adding one is “refresh now”: it begins today's run, or goes on with it."""
 
     may_edit = False
+    names_nobody = True
     list_display = ["day", "platform", "planned", "read", "failed", "progress", "finished_at"]
     list_filter = ["platform"]
     list_per_page = 31
