@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from incubator.common.desk import ScopedAdmin
-from trainees.models import Trainee
-from trainees.queries import person_q
+from trainees.models import FormerNumber, Trainee
+from trainees.queries import NUMBER, person_q
 
 
 @admin.register(Trainee)
@@ -35,7 +36,18 @@ class TraineeAdmin(ScopedAdmin):
         return super().get_queryset(request).defer("id_number")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        self._tell_new_number(request, queryset, search_term)
         return (queryset.filter(person_q(search_term)) if search_term.strip() else queryset), False
+
+    def _tell_new_number(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> None:
+        """Who looks for a number that somebody had before is told what it is now."""
+        term = search_term.strip().upper()
+        if not self._is_list(request) or not NUMBER.fullmatch(term):
+            return
+        former = FormerNumber.objects.filter(number=term, trainee__in=queryset).select_related("trainee").first()
+        if former is not None:
+            sentence = gettext("%(former)s is now %(now)s: the two were the same person.")
+            messages.info(request, sentence % {"former": former.number, "now": former.trainee.number})
 
     @display(description=_("county"), ordering="county")
     def county_path(self, trainee: Trainee) -> str:

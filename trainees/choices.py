@@ -9,6 +9,15 @@ class Sex(models.TextChoices):
     FEMALE = "female", _("female")
 
 
+class LookAlike(models.TextChoices):
+    """Why two people look like one."""
+
+    PHONE = "phone", _("same mobile")
+    ACCOUNT = "account", _("same account")
+    NAME = "name", _("same name, county and date of birth")
+    STAFF = "staff", _("named by staff")
+
+
 class Background(models.TextChoices):
     """Whom the programme looks for (DESIGN: rural founders, returning graduates, recorders, village cadres)."""
 

@@ -1,6 +1,6 @@
 """The only writers of trainees."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from incubator.accounts.choices import Role
 from incubator.accounts.models import User
-from incubator.common.errors import RuleBroken
+from incubator.common.errors import RuleBroken, Stale
 from incubator.regions.models import Region
 from trainees.identity import id_number_index, phone_index
 from trainees.models import Trainee
@@ -68,6 +68,26 @@ def _next_numbers(count: int, year: int) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('trainees_trainee_number') FROM generate_series(1, %s)", [count])
         return [f"T{year}-{value:07d}" for (value,) in cursor.fetchall()]
+
+
+def lock_people(ids: Iterable[int]) -> set[int]:
+    """Keep people from being merged away until the end of the transaction; returns those who are still there.
+
+    Whoever adds rows to people who are entered already calls this first, in the transaction that writes: foreign keys
+    are checked only when it commits. Rows are locked in the order of their keys.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM trainees_trainee WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [sorted(set(ids))]
+        )
+        return {pk for (pk,) in cursor.fetchall()}
+
+
+def require_people(ids: Iterable[int]) -> None:
+    """``lock_people``, and ``Stale`` when one of them is gone."""
+    wanted = set(ids)
+    if lock_people(wanted) != wanted:
+        raise Stale(_("One of these people was merged with another at this moment. Look again and repeat."))
 
 
 @transaction.atomic
