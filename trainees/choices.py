@@ -26,3 +26,14 @@ class Background(models.TextChoices):
     RECORDER = "recorder", _("recorder of village life")
     CADRE = "cadre", _("village cadre")
     OTHER = "other", _("other")
+
+
+class ChangeKind(models.TextChoices):
+    """By what way something about a person was changed."""
+
+    ENTERED = "entered", _("entered")
+    EDITED = "edited", _("edited by hand")
+    IMPORTED = "imported", _("changed by a roster")
+    UNDONE = "undone", _("roster taken back")
+    MERGED = "merged", _("merged with another person")
+    SEPARATED = "separated", _("merge taken back")

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -10,7 +11,7 @@ from incubator.common.encryption import EncryptedTextField
 from incubator.common.masking import mask_id_number, mask_phone
 from incubator.regions.models import Region
 from incubator.regions.scoping import RegionScopedQuerySet
-from trainees.choices import Background, Sex
+from trainees.choices import Background, ChangeKind, Sex
 
 
 class TraineeQuerySet(RegionScopedQuerySet):
@@ -90,3 +91,44 @@ class FormerNumber(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class TraineeChangeQuerySet(RegionScopedQuerySet):
+    region_path = "trainee__county"
+
+
+class TraineeChange(models.Model):
+    """What was changed about a person, by whom, when and why. Only added to; the database refuses anything else.
+
+    ``fields`` is ``{"township": ["before", "after"]}``, personal numbers masked (``history.record_changes`` does it).
+    ``origin`` names the row it came from, such as ``rosters.rosterimport/12``. A history outlives its person: the key
+    is not checked by the database, so that taking an import back does not have to take the history with it.
+    """
+
+    trainee = models.ForeignKey(
+        Trainee,
+        models.DO_NOTHING,
+        related_name="changes",
+        db_constraint=False,
+        db_index=False,
+        verbose_name=_("trainee"),
+    )
+    kind = models.CharField(_("what happened"), max_length=10, choices=ChangeKind)
+    fields = models.JSONField(_("fields"), default=dict, db_default={})
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("by whom")
+    )
+    at = models.DateTimeField(_("at"), db_default=Now())
+    why = models.CharField(_("why"), max_length=200, blank=True, default="", db_default="")
+    origin = models.CharField(_("came from"), max_length=80, blank=True, default="", db_default="")
+
+    objects = TraineeChangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("change of a person")
+        verbose_name_plural = _("changes of people")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["trainee", "-id"], name="change_trainee_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.trainee_id}"

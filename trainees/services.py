@@ -1,8 +1,9 @@
 """The only writers of trainees."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -11,6 +12,8 @@ from incubator.accounts.choices import Role
 from incubator.accounts.models import User
 from incubator.common.errors import RuleBroken, Stale
 from incubator.regions.models import Region
+from trainees.choices import ChangeKind
+from trainees.history import Change, differences, record_changes
 from trainees.identity import id_number_index, phone_index
 from trainees.models import Trainee
 from trainees.names import initials
@@ -88,6 +91,30 @@ def require_people(ids: Iterable[int]) -> None:
     wanted = set(ids)
     if lock_people(wanted) != wanted:
         raise Stale(_("One of these people was merged with another at this moment. Look again and repeat."))
+
+
+# What may be changed by hand. County, ID number and phone are what others find the person by.
+EDITABLE = ("name", "sex", "born_on", "township", "background", "education")
+
+
+@transaction.atomic
+def change_trainee(trainee: Trainee, *, by: Any, values: Mapping[str, Any], why: str = "") -> bool:
+    """Change what is said about a person (``EDITABLE`` fields by name) and note it; False when nothing differs.
+
+    What somebody else wrote meanwhile to other fields stays.
+    """
+    if unknown := set(values) - set(EDITABLE):
+        raise ValueError(f"Not to be changed by hand: {', '.join(sorted(unknown))}")
+    row = Trainee.objects.select_for_update().only(*EDITABLE).get(pk=trainee.pk)
+    changed = differences(row, values)
+    if not changed:
+        return False
+    for name, (_before, after) in changed.items():
+        setattr(row, name, after)
+    row.initials = initials(row.name)
+    row.save(update_fields=[*changed, "initials"])
+    record_changes([Change(row.pk, changed)], kind=ChangeKind.EDITED, by=by, why=why)
+    return True
 
 
 @transaction.atomic

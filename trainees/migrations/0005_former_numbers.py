@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("trainees", "0003_initials")]
+    dependencies = [("trainees", "0004_history")]
 
     operations = [
         migrations.CreateModel(

@@ -1,0 +1,84 @@
+"""What was changed about people: the only writer of ``TraineeChange``, and how it is read.
+
+A service that changes people one by one calls ``record_changes``. One that changes many by a statement writes the rows
+in the same statement or the next one, within its transaction:
+
+    INSERT INTO trainees_traineechange (trainee_id, kind, fields, by_id, why, origin)
+    SELECT trainee.id, 'imported',
+        jsonb_strip_nulls(jsonb_build_object(
+            'township', CASE WHEN trainee.township IS DISTINCT FROM incoming.township
+                THEN jsonb_build_array(trainee.township, incoming.township) END)),
+        %(by)s, '', 'rosters.rosterimport/12'
+    FROM …
+
+``at`` is the start of the transaction unless given. Personal numbers (``PERSONAL``) stand masked or, where the masks
+are not at hand, as ``["", ""]``, which says that they were changed; the database refuses a whole one
+(``history_holds_no_whole_number``). Regions stand as their codes, days as ``2026-03-01``, choices as stored.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Model
+
+from incubator.common.masking import mask_id_number, mask_phone
+from trainees.choices import ChangeKind
+from trainees.models import Trainee, TraineeChange
+
+PERSONAL: dict[str, Callable[[str | None], str]] = {"id_number": mask_id_number, "phone": mask_phone}
+BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was changed about one person: ``{field: (before, after)}``, in clear; it is masked when it is written."""
+
+    trainee_id: int
+    fields: Mapping[str, tuple[Any, Any]]
+
+
+def record_changes(
+    changes: Iterable[Change], *, kind: ChangeKind, by: Any, why: str = "", origin: Model | None = None
+) -> int:
+    """Write what was changed, in the transaction that changes it; returns how many people.
+
+    ``by`` is a user, or None where a program acted alone; ``origin`` the saved row it came from (an import, a merge).
+    """
+    came_from = origin_of(origin) if origin is not None else ""
+    rows = [
+        TraineeChange(
+            trainee_id=change.trainee_id, kind=kind, fields=_stored(change.fields), by=by, why=why, origin=came_from
+        )
+        for change in changes
+    ]
+    TraineeChange.objects.bulk_create(rows, batch_size=BATCH)
+    return len(rows)
+
+
+def differences(trainee: Trainee, values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Of ``values`` (by field name) those that are not the trainee's already, with what it has now."""
+    found = {}
+    for name, after in values.items():
+        before = getattr(trainee, name)
+        if before != after:
+            found[name] = (before, after)
+    return found
+
+
+def origin_of(row: Model) -> str:
+    """``rosters.rosterimport/12``."""
+    return f"{row._meta.label_lower}/{row.pk}"
+
+
+def _stored(fields: Mapping[str, tuple[Any, Any]]) -> dict[str, list[Any]]:
+    return {name: [_plain(name, value) for value in both] for name, both in fields.items()}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name in PERSONAL:
+        return PERSONAL[name](value)
+    if isinstance(value, Model):
+        return value.pk
+    return value.isoformat() if isinstance(value, date) else value
