@@ -23,6 +23,7 @@ GROUPS: dict[str, Allowed] = {
     StaffGroup.MANAGER: {
         ("trainees", ALL): WORK,
         ("rosters", ALL): WORK,
+        ("duplicates", ALL): (*WORK, "merge"),
         ("figures", ALL): WORK,
         ("programmes", ALL): WORK,
         ("courses", ALL): WORK,
@@ -37,6 +38,7 @@ GROUPS: dict[str, Allowed] = {
     StaffGroup.CLERK: {
         ("trainees", ALL): ("view", "change"),
         ("rosters", ALL): WORK,
+        ("duplicates", ALL): (*WORK, "merge"),
         ("figures", ALL): WORK,
         ("programmes", ALL): VIEW,
         ("programmes", "participation"): WORK,
@@ -61,6 +63,7 @@ GROUPS: dict[str, Allowed] = {
     StaffGroup.VIEWER: {
         ("trainees", ALL): VIEW,
         ("rosters", ALL): VIEW,
+        ("duplicates", ALL): VIEW,
         ("figures", ALL): VIEW,
         ("programmes", ALL): VIEW,
         ("courses", ALL): VIEW,

@@ -14,6 +14,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from courses.models import Attendance, Course, Enrolment, Graduation, Session, TrainingClass
 from incubator.accounts.models import User
 from incubator.certification.models import Award, Badge, Candidate, Rule
+from incubator.duplicates.models import DuplicatePair
 from incubator.figures.checking import Figure
 from incubator.figures.models import FiguresFinding, FiguresImport, FiguresRow
 from incubator.grants.models import Grant, LedgerEntry, TrafficPool
@@ -54,7 +55,7 @@ def make_world(code: str, tag: str) -> World:
     world |= _teaching(world, staff, tag)
     world |= _followers(world, staff, tag)
     world |= _given(world, staff, tag)
-    world |= _roster(world, staff, tag) | _figures(world, staff, tag)
+    world |= _roster(world, staff, tag) | _figures(world, staff, tag) | _duplicate(world, tag)
     return world
 
 
@@ -240,6 +241,13 @@ def _figures(world: World, staff: User, tag: str) -> World:
     )
     FiguresFinding.objects.create(figures=figures, row=4, value=f"值{tag}", sentence="Look", is_error=False)
     return {FiguresImport: figures}
+
+
+def _duplicate(world: World, tag: str) -> World:
+    """Somebody of the county who may be the trainee."""
+    twin = factories.TraineeFactory(name=f"学员{tag}", county=world[Region])
+    pair = DuplicatePair.objects.create(first=world[Trainee], second=twin, why="name", asked_at=timezone.now())
+    return {DuplicatePair: pair}
 
 
 def county_staff(code: str) -> User:

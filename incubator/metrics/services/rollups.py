@@ -57,9 +57,10 @@ def recount_joined(ours: Sequence[int], theirs: Sequence[int], *, counties: Coll
         recount_regions(sorted(set(counties)), since=first, except_for=shared)
     if since is None:
         return
-    change = {"ours": list(ours), "theirs": list(theirs), "codes": sorted(shared), "change": -1 if are_one else 1}
+    people = {"ours": list(ours), "theirs": list(theirs), "change": -1 if are_one else 1}
+    values: dict[str, Any] = {**sql.CONSTANTS, **people, "codes": sorted(shared), "since": since}
     with connection.cursor() as cursor:
-        cursor.execute(sql.PEOPLE_JOINED, {**sql.CONSTANTS, **change, "since": since})
+        cursor.execute(sql.PEOPLE_JOINED, values)
 
 
 def _first_day(accounts: Sequence[int]) -> date | None:
