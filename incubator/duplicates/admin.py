@@ -107,6 +107,16 @@ class MergeForm(forms.Form):
         }
 
 
+class PairForm(forms.ModelForm):
+    """Two people in any order."""
+
+    def clean(self) -> dict[str, Any]:
+        both = [self.cleaned_data[name] for name in ("first", "second") if self.cleaned_data.get(name)]
+        if len(both) == 2:
+            self.cleaned_data["first"], self.cleaned_data["second"] = sorted(both, key=lambda person: person.pk)
+        return super().clean() or self.cleaned_data
+
+
 class SideBySide:
     """What the page of an open or decided pair shows of two people who are both there."""
 
@@ -159,6 +169,7 @@ class DuplicatePairAdmin(ScopedAdmin):
     """People who may be one person. Both halves of a pair are of the region of whoever sees it."""
 
     may_edit = False
+    form = PairForm
     list_display = ["one", "other", "county", "why_label", "asked_at", "state_label"]
     list_display_links = ["one", "other"]
     list_filter = [DecisionFilter, "why", "first__county"]

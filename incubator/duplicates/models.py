@@ -71,8 +71,16 @@ class DuplicatePair(models.Model):
         verbose_name_plural = _("possible duplicates")
         ordering = ["-asked_at", "-pk"]
         constraints = [
-            models.UniqueConstraint(fields=["first", "second"], name="one_question_per_pair"),
-            models.CheckConstraint(condition=Q(first__lt=F("second")), name="pair_is_in_order"),
+            models.UniqueConstraint(
+                fields=["first", "second"],
+                name="one_question_per_pair",
+                violation_error_message=_("These two were asked about already. Look for them in the list."),
+            ),
+            models.CheckConstraint(
+                condition=Q(first__lt=F("second")),
+                name="pair_is_in_order",
+                violation_error_message=_("These are not two records but one. Choose another."),
+            ),
             models.CheckConstraint(
                 condition=Q(first__isnull=False, second__isnull=False)
                 | Q(state=PairState.SAME) & (Q(first__isnull=False) | Q(second__isnull=False)),

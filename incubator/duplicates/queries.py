@@ -78,6 +78,7 @@ def _text(kept: Kept, person: Trainee) -> str:
         "county": lambda: person.county.path_name,
         "sex": person.get_sex_display,
         "background": person.get_background_display,
+        "born_on": lambda: date_format(person.born_on, "DATE_FORMAT") if person.born_on else "",
     }
     value = shown[kept.name]() if kept.name in shown else getattr(person, kept.name)
     return str(value) if value else "-"

@@ -12,13 +12,14 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection
-from django.db.models import Model
+from django.db.models import ForeignKey, Model
 
 from incubator.common.encryption import EncryptedTextField, is_of_present_key
 
 # Names of tables and columns are the models' own; every value is a parameter.
 READ = "SELECT {key}, to_jsonb(one)::text FROM {table} AS one WHERE {key} = ANY(%s) ORDER BY {key}"
 LOCK = "SELECT FROM {table} WHERE {key} = ANY(%s) ORDER BY {key} FOR UPDATE NOWAIT"
+HOLD = "SELECT FROM {table} WHERE {key} = ANY(%s) ORDER BY {key} FOR KEY SHARE NOWAIT"
 SET = """
 UPDATE {table} AS one SET {given} FROM jsonb_populate_record(NULL::{table}, %s::jsonb) AS given
 WHERE one.{key} = ANY(%s)
@@ -88,9 +89,22 @@ class Journal:
             _UNDO[step.what](step)
 
     def lock(self) -> None:
-        """Lock every row that will be put back, and do not wait: who holds one of them comes first."""
+        """Lock every row that will be put back and hold those they name; wait for none: who has one comes first."""
         for model, steps in self.by_model().items():
             _run(model, LOCK, [sorted({step.pk for step in steps})])
+        for model, keys in self._named().items():
+            hold(model, keys)
+
+    def _named(self) -> dict[type[Model], set[Any]]:
+        """The keys of rows that will be named again, by model."""
+        found: dict[type[Model], set[Any]] = {}
+        for step in self.steps:
+            fields: list[Any] = [one for one in step.of._meta.concrete_fields if isinstance(one, ForeignKey)]
+            for one in fields:
+                key = step.before.get(one.column)
+                if key is not None and one.db_constraint:
+                    found.setdefault(one.related_model, set()).add(key)
+        return found
 
     def by_model(self) -> dict[type[Model], list[Step]]:
         found: dict[type[Model], list[Step]] = {}
@@ -119,6 +133,14 @@ class Journal:
     @classmethod
     def load(cls, steps: Iterable[Mapping[str, Any]]) -> "Journal":
         return cls(Step(**step) for step in steps)
+
+
+def hold(model: type[Model], keys: Iterable[Any]) -> None:
+    """Keep rows from being removed until the end of the transaction, without waiting for anybody.
+
+    A new row that names them waits for whoever holds them, when it is checked: too late not to hold anything.
+    """
+    _run(model, HOLD, [sorted(keys)])
 
 
 def read_rows(model: type[Model], pks: Sequence[int]) -> dict[int, Row]:

@@ -1,10 +1,10 @@
 """The only writers of pairs and merges: asked, decided, merged, undone.
 
 How locks are taken, so that nobody waits for a merge that waits for them: first the lock of whoever writes readings,
-then the pair, then both people in the order of their keys, then every row that will be touched. Only the first is
-waited for, when nothing is held yet. Every other lock is taken at once or not at all: a merge that meets somebody's
-work gives everything back, and tries again a moment later. Whoever adds rows to people waits for the merge or finds
-the person gone (``trainees.services.require_people``).
+then the pair, then both people in the order of their keys, then every row that will be touched or named. Only the
+first is waited for, when nothing is held yet. Every other lock is taken at once or not at all: a merge that meets
+somebody's work gives everything back, and tries again a moment later. Whoever adds rows to people waits for the merge
+or finds the person gone (``trainees.services.require_people``).
 """
 
 import hashlib
@@ -26,9 +26,10 @@ from incubator.duplicates.models import DuplicatePair, Merge
 from incubator.duplicates.people import columns_of, take_over
 from incubator.duplicates.plan import Plan, plan_merge
 from incubator.duplicates.queries import children_since
-from incubator.duplicates.rows import Journal, read_rows, texts_of
+from incubator.duplicates.rows import Journal, hold, read_rows, texts_of
 from incubator.metrics.models import CreatorAccount
 from incubator.metrics.services.rollups import lock_writing, recount_joined
+from incubator.regions.models import Region
 from incubator.regions.scoping import scope_of
 from trainees.choices import ChangeKind, LookAlike
 from trainees.history import Change, record_changes
@@ -240,6 +241,7 @@ def _locked_pair(pair_id: int, by: Any) -> DuplicatePair:
     if pair is None or pair.state != PairState.OPEN:
         raise Stale(_("Somebody has decided about these two already. Look again."))
     _require_may_decide(pair, by)
+    hold(User, [by.pk])
     return pair
 
 
@@ -249,6 +251,7 @@ def _locked_people(pair: DuplicatePair, stays: int) -> tuple[Trainee, Trainee]:
     found = {person.pk: person for person in people.order_by("pk")}
     if stays not in found or len(found) != 2:
         raise RuleBroken(_("Choose which of the two records stays."))
+    hold(Region, {person.county_id for person in found.values()})
     survivor = found.pop(stays)
     return survivor, found.popitem()[1]
 
@@ -389,6 +392,7 @@ def _undo(pair_id: int, by: Any, reason: str) -> Merge:
     before = json.loads(str(merge.before))
     journal = Journal.load(before["steps"])
     journal.lock()
+    hold(User, [by.pk])
     try:
         with transaction.atomic():
             journal.put_back()
