@@ -36,10 +36,11 @@ class DuplicatePair(models.Model):
     """Two people who may be one; ``first`` has the smaller key. Asked once: what was decided is not asked again.
 
     Of a pair that is the same person the half that was merged away is empty: its row is gone, and its merge names it.
+    A question goes with a person whose entry is taken back; what was merged protects them.
     """
 
-    first = models.ForeignKey(Trainee, models.PROTECT, null=True, related_name="+", verbose_name=_("one person"))
-    second = models.ForeignKey(Trainee, models.PROTECT, null=True, related_name="+", verbose_name=_("other person"))
+    first = models.ForeignKey(Trainee, models.CASCADE, null=True, related_name="+", verbose_name=_("one person"))
+    second = models.ForeignKey(Trainee, models.CASCADE, null=True, related_name="+", verbose_name=_("other person"))
     why = models.CharField(_("why asked"), max_length=10, choices=LookAlike, editable=False)
     state = models.CharField(
         _("decision"), max_length=10, choices=PairState, default=PairState.OPEN, editable=False, db_index=True

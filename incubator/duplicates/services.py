@@ -50,6 +50,7 @@ SELECT least(one.id, other.id), greatest(one.id, other.id), asked.why, 'open', %
 FROM unnest(%(one)s::bigint[], %(other)s::bigint[], %(why)s::text[]) AS asked (one, other, why)
 JOIN trainees_trainee one ON one.id = asked.one
 JOIN trainees_trainee other ON other.id = asked.other AND other.id <> one.id
+FOR KEY SHARE OF one, other
 ON CONFLICT (first_id, second_id) DO NOTHING
 """
 
@@ -99,6 +100,7 @@ SELECT one.id, other.id, 'phone', 'open', %(at)s, ''
 FROM shared
 JOIN trainees_trainee one USING (phone_index)
 JOIN trainees_trainee other ON other.phone_index = shared.phone_index AND other.id > one.id
+FOR KEY SHARE OF one, other
 ON CONFLICT (first_id, second_id) DO NOTHING
 """
 SAME_NAME = """
@@ -113,6 +115,7 @@ JOIN trainees_trainee one USING (county_id, name, born_on)
 JOIN trainees_trainee other
     ON other.county_id = shared.county_id AND other.name = shared.name AND other.born_on = shared.born_on
     AND other.id > one.id
+FOR KEY SHARE OF one, other
 ON CONFLICT (first_id, second_id) DO NOTHING
 """
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from incubator.common.errors import RuleBroken, Stale
 from incubator.duplicates import services
 from incubator.duplicates.models import DuplicatePair, Merge
-from incubator.duplicates.services import merge_people, undo_merge
+from incubator.duplicates.services import ask_about, merge_people, undo_merge
 from incubator.metrics.models import CreatorAccount
 from incubator.metrics.services import register_accounts
 from incubator.metrics.services.readings import write_readings
@@ -174,19 +174,21 @@ def test_an_import_that_meets_a_merge_loses_nothing(two, staff, monkeypatch):
 
 def test_whoever_adds_to_a_person_who_is_being_merged_away_is_told(two, staff, monkeypatch):
     one, other = two
-    pair, cohort = pair_of(one, other), factories.CohortFactory()
+    pair, cohort, third = pair_of(one, other), factories.CohortFactory(), record("T2026-9000003")
     held = Held(monkeypatch, services, "recount_joined")
-    with ThreadPoolExecutor(3) as workers:
+    with ThreadPoolExecutor(4) as workers:
         merged = in_background(workers, lambda: merge_people(pair, stays=one.pk, by=staff))
         assert held.reached.wait(timeout=20)
         late = [
             in_background(workers, lambda: nominate_trainees([other], cohort=cohort, on=TODAY, by=staff)),
             in_background(workers, lambda: register_accounts([(other, "ks-late")])),
         ]
+        asked = in_background(workers, lambda: ask_about([(other.pk, third.pk, "phone")]))
         time.sleep(0.5)
         held.let_go.set()
         assert isinstance(merged.result(timeout=20), Merge)
         assert [type(one.result(timeout=20)) for one in late] == [Stale, Stale]
+        assert asked.result(timeout=20) == 0
 
     assert Participation.objects.count() == CreatorAccount.objects.count() == 2
 

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from incubator.common.errors import RuleBroken
@@ -107,3 +108,16 @@ def test_both_halves_must_be_visible():
     assert set(DuplicatePair.objects.visible_to(clerk)) == {pairs[0]}
     assert set(DuplicatePair.objects.visible_to(prefecture)) == {pairs[0], pairs[2]}
     assert set(DuplicatePair.objects.visible_to(head)) == set(pairs)
+
+
+def test_a_question_goes_with_a_person_whose_entry_is_taken_back():
+    one, other, third = record("T1"), record("T2"), record("T3")
+    pair_of(one, other)
+    merged = pair_of(one, third)
+
+    other.delete()
+
+    assert DuplicatePair.objects.get() == merged
+    merge_people(merged, stays=one.pk, by=factories.superuser())
+    with pytest.raises(ProtectedError):
+        one.delete()

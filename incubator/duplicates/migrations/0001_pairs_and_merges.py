@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                     "first",
                     models.ForeignKey(
                         null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
                         to="trainees.trainee",
                         verbose_name="one person",
@@ -85,7 +85,7 @@ class Migration(migrations.Migration):
                     "second",
                     models.ForeignKey(
                         null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
                         to="trainees.trainee",
                         verbose_name="other person",
