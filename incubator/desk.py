@@ -31,6 +31,7 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("trainees.Trainee", "group"),
             ("programmes.Participation", "assignment_ind"),
             ("rosters.RosterImport", "upload_file"),
+            ("duplicates.DuplicatePair", "group_remove"),
             ("trainees.TraineeChange", "history"),
         ],
     ),
@@ -240,6 +241,7 @@ def _waiting(request: HttpRequest) -> list[Card]:
     """Each card's rows are those of the list it links to: the same admin, the same filter."""
     from courses.admin import ready_to_graduate
     from incubator.certification.choices import CandidateState
+    from incubator.duplicates.admin import to_decide
     from incubator.grants.admin import nearly_used_up
     from incubator.grants.choices import GrantState
     from incubator.jobs.admin import failed_lately
@@ -252,6 +254,14 @@ def _waiting(request: HttpRequest) -> list[Card]:
     found = [
         _import_card(request, "rosters.RosterImport", _("Roster imports to confirm")),
         _import_card(request, "figures.FiguresImport", _("Figure imports to confirm")),
+        _card(
+            request,
+            "duplicates.DuplicatePair",
+            _("Possible duplicates to decide"),
+            "decision=open",
+            to_decide,
+            "group_remove",
+        ),
         _card(
             request,
             "programmes.Participation",

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "incubator.demo",
     "incubator.portal",
     "incubator.reports",
+    "incubator.duplicates",
     "incubator.rosters",
     "incubator.figures",
     "incubator.certification",
@@ -178,6 +179,8 @@ CELERY_BEAT_SCHEDULE = {
     "refresh followers": {"task": "metrics.refresh_today", "schedule": crontab(hour=2, minute=0)},
     "check freshness": {"task": "metrics.check_freshness", "schedule": crontab(minute="*/10")},
     "count coverage": {"task": "metrics.count_coverage", "schedule": crontab(minute="5-59/10")},
+    "find duplicates": {"task": "duplicates.find_pairs", "schedule": crontab(hour=5, minute=0)},
+    "forget what merges kept": {"task": "duplicates.forget_merges", "schedule": crontab(hour=1, minute=30)},
     "evaluate certification": {"task": "certification.evaluate_today", "schedule": crontab(hour=6, minute=0)},
 }
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)

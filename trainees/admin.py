@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.apps import apps
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -27,8 +28,8 @@ from incubator.common.long_lists import DaysFilter
 from incubator.regions.filters import RegionFilter
 from trainees import revealing  # noqa: F401 - adds to the page
 from trainees.history import in_words
-from trainees.models import Trainee, TraineeChange
-from trainees.queries import SEARCH_HELP, person_q
+from trainees.models import FormerNumber, Trainee, TraineeChange
+from trainees.queries import NUMBER, SEARCH_HELP, person_q
 from trainees.services import change_trainee
 
 
@@ -126,7 +127,18 @@ class TraineeAdmin(ScopedAdmin):
         return rows.defer(None)
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        self._tell_new_number(request, queryset, search_term)
         return (queryset.filter(person_q(search_term)) if search_term.strip() else queryset), False
+
+    def _tell_new_number(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> None:
+        """Who looks for a number that somebody had before is told what it is now."""
+        term = search_term.strip().upper()
+        if not self._is_list(request) or not NUMBER.fullmatch(term):
+            return
+        former = FormerNumber.objects.filter(number=term, trainee__in=queryset).select_related("trainee").first()
+        if former is not None:
+            sentence = gettext("%(former)s is now %(now)s: the two were the same person.")
+            messages.info(request, sentence % {"former": former.number, "now": former.trainee.number})
 
     @display(description=_("county"))
     def county_path(self, trainee: Trainee) -> str:

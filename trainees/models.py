@@ -102,6 +102,24 @@ class IndexKey(models.Model):
         return self.fingerprint[:8]
 
 
+class FormerNumber(models.Model):
+    """A number under which somebody was known who turned out to be another trainee. It is found for ever.
+
+    ``former_id`` is the primary key of the row that is gone, by which older records of access name it.
+    """
+
+    number = models.CharField(_("trainee number"), max_length=20, unique=True)
+    former_id = models.BigIntegerField(unique=True)
+    trainee = models.ForeignKey(Trainee, models.PROTECT, related_name="former_numbers", verbose_name=_("trainee"))
+
+    class Meta:
+        verbose_name = _("former number")
+        verbose_name_plural = _("former numbers")
+
+    def __str__(self) -> str:
+        return self.number
+
+
 class TraineeChangeQuerySet(RegionScopedQuerySet):
     region_path = "trainee__county"
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from incubator.common.errors import RuleBroken
 from trainees.finders import found_by_others
 from trainees.identity import id_number_index, parse_id_number, parse_mobile, phone_index
-from trainees.models import Trainee
+from trainees.models import FormerNumber, Trainee
 from trainees.names import LONGEST
 
 SEARCH_HELP = _("Name, initials, trainee number or account number, or a whole mobile or ID number")
@@ -26,7 +26,8 @@ def person_q(text: str, prefix: str = "") -> Q:
 
     What it is shows in its shape, so that one index answers and no two columns are searched at once. A word that may be
     two things (``wxm`` is initials or a handle) is asked of two indexes, and the answers are put together. ID numbers
-    and mobiles are found whole only, through their blind indexes.
+    and mobiles are found whole only, through their blind indexes. A number that somebody had before finds whoever they
+    are now.
     """
     word = tidy(text)
     ways, is_certain = _ways(word)
@@ -48,7 +49,9 @@ def tidy(text: str) -> str:
 def _ways(word: str) -> tuple[list[dict[str, Any]], bool]:
     """Questions to columns of the trainee, and whether the word can be nothing else."""
     if NUMBER.fullmatch(word):
-        return [{"number__startswith": "T" + word.upper().removeprefix("T")}], True
+        number = "T" + word.upper().removeprefix("T")
+        now = FormerNumber.objects.filter(number=number).values_list("trainee", flat=True).first()
+        return [{"pk": now} if now else {"number__startswith": number}], True
     if sum(character.isdigit() for character in word) >= DIGITS_OF_A_PHONE:
         return _personal(word)
     if LETTERS.fullmatch(word):

@@ -1,6 +1,6 @@
 """The only writers of trainees."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from incubator.accounts.access import record_access
 from incubator.accounts.choices import AccessKind, Role
 from incubator.accounts.models import AccessRecord, User
 from incubator.common.encryption import Undecipherable, index_fingerprint, reserve_keys
-from incubator.common.errors import RuleBroken
+from incubator.common.errors import RuleBroken, Stale
 from incubator.common.masking import mask_numbers
 from incubator.common.sealed import IndexedTable
 from incubator.regions.models import Region
@@ -116,6 +116,28 @@ INDEXED = IndexedTable(
     made_with=_made_with,
     remember=_remember_index_key,
 )
+
+
+def lock_people(ids: Iterable[int]) -> set[int]:
+    """Keep people from being merged away until the end of the transaction; returns those who are still there.
+
+    Whoever adds rows to people who are entered already calls this first, in the transaction that writes: foreign keys
+    are checked only when it commits. Rows are locked in the order of their keys.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM trainees_trainee WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [sorted(set(ids))]
+        )
+        return {pk for (pk,) in cursor.fetchall()}
+
+
+def require_people(ids: Iterable[int]) -> None:
+    """``lock_people``, and ``Stale`` when one of them is gone."""
+    wanted = set(ids)
+    if lock_people(wanted) != wanted:
+        raise Stale(_("One of these people was merged with another at this moment. Look again and repeat."))
+
+
 # What may be changed by hand. County, ID number and phone are what others find the person by.
 EDITABLE = ("name", "sex", "born_on", "township", "background", "education")
 

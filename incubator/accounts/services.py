@@ -24,6 +24,7 @@ GROUPS: dict[str, Allowed] = {
         ("trainees", ALL): (*WORK, "reveal"),
         ("accounts", "accessrecord"): VIEW,
         ("rosters", ALL): WORK,
+        ("duplicates", ALL): (*WORK, "merge"),
         ("figures", ALL): WORK,
         ("programmes", ALL): WORK,
         ("courses", ALL): WORK,
@@ -38,6 +39,7 @@ GROUPS: dict[str, Allowed] = {
     StaffGroup.CLERK: {
         ("trainees", ALL): ("view", "change", "reveal"),
         ("rosters", ALL): WORK,
+        ("duplicates", ALL): (*WORK, "merge"),
         ("figures", ALL): WORK,
         ("programmes", ALL): VIEW,
         ("programmes", "participation"): WORK,
@@ -62,6 +64,7 @@ GROUPS: dict[str, Allowed] = {
     StaffGroup.VIEWER: {
         ("trainees", ALL): VIEW,
         ("rosters", ALL): VIEW,
+        ("duplicates", ALL): VIEW,
         ("figures", ALL): VIEW,
         ("programmes", ALL): VIEW,
         ("courses", ALL): VIEW,

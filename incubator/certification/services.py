@@ -13,6 +13,7 @@ from incubator.certification.queries import leaps_of, unexplained_leaps
 from incubator.common.errors import RuleBroken, Stale
 from incubator.metrics.models import LOWEST_THRESHOLD, Reading
 from incubator.programmes.choices import ParticipationState
+from incubator.programmes.models import Participation
 
 # For every graduate the first day of the support period on which an account of theirs had the rule's number.
 # Whoever is a candidate of this version already, or holds the badge, is left alone.
@@ -84,6 +85,8 @@ def approve_candidate(candidate: Candidate, *, by: Any, on: date, remark: str = 
     """
     _must_explain_leaps(candidate, remark)
     _decide(candidate, CandidateState.APPROVED, by=by, reason=remark.strip())
+    # Read anew now that the candidate is ours: the participation may have gone to another record of the same person.
+    candidate.participation = Participation.objects.select_related("trainee").get(pk=candidate.participation_id)
     trainee = candidate.participation.trainee
     badge = candidate.rule.badge
     if not candidate.participation.is_graduated:

@@ -488,6 +488,28 @@ INSERT INTO metrics_regionday (code, day, accounts, followers, people, read, com
 SELECT code, day, accounts, followers, people, read, compared, growth FROM total JOIN bins USING (code, day)
 """
 
+# --- Two people are one after all -------------------------------------------------------------------------------------
+
+# Two people count in two bins, one person in the larger one's. Days on which one of them was not known yet stay.
+PEOPLE_JOINED = """
+WITH stand AS MATERIALIZED (
+    SELECT region.code, region.day, (
+            SELECT max(now.followers) FROM unnest(%(ours)s::bigint[]) AS one (id)
+            CROSS JOIN LATERAL metrics_reading_as_of(one.id, region.day) AS now
+        ) AS ours, (
+            SELECT max(now.followers) FROM unnest(%(theirs)s::bigint[]) AS one (id)
+            CROSS JOIN LATERAL metrics_reading_as_of(one.id, region.day) AS now
+        ) AS theirs
+    FROM metrics_regionday region WHERE region.code = ANY(%(codes)s) AND region.day >= %(since)s
+),
+freed AS (
+    SELECT code, day, width_bucket(least(ours, theirs), %(edges)s::int[]) + 1 AS place
+    FROM stand WHERE ours IS NOT NULL AND theirs IS NOT NULL
+)
+UPDATE metrics_regionday region SET people[freed.place] = region.people[freed.place] + %(change)s
+FROM freed WHERE region.code = freed.code AND region.day = freed.day
+"""
+
 # --- Put right --------------------------------------------------------------------------------------------------------
 
 FORGET_NEWEST = """

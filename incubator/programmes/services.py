@@ -11,12 +11,17 @@ from incubator.common.errors import RuleBroken, Stale
 from incubator.programmes.choices import MOVES, ParticipationState
 from incubator.programmes.models import Cohort, Participation, ParticipationMove
 from trainees.models import Trainee
+from trainees.services import require_people
 
 
 @transaction.atomic
 def nominate_trainees(trainees: Iterable[Trainee], *, cohort: Cohort, on: date, by: Any) -> list[Participation]:
-    """Nominate people into a cohort; those who take part already stay as they are. Returns the new participations."""
+    """Nominate people into a cohort; those who take part already stay as they are. Returns the new participations.
+
+    Raises ``Stale`` when one of them has been merged with another person.
+    """
     trainees = list(trainees)
+    require_people(t.pk for t in trainees)
     there = set(Participation.objects.filter(cohort=cohort, trainee__in=trainees).values_list("trainee_id", flat=True))
     return Participation.objects.bulk_create(
         [Participation(trainee=t, cohort=cohort, nominated_on=on) for t in trainees if t.pk not in there],

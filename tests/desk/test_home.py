@@ -12,6 +12,7 @@ from incubator.accounts.choices import StaffGroup
 from incubator.accounts.services import GROUPS, ensure_groups
 from incubator.certification.models import Award, Candidate
 from incubator.desk import navigation
+from incubator.duplicates.models import DuplicatePair
 from incubator.figures.models import FiguresImport
 from incubator.grants.models import Grant, TrafficPool
 from incubator.jobs.models import Job
@@ -129,6 +130,7 @@ def test_counts_are_those_of_sql_and_of_the_lists_they_link_to(client, much_to_d
     expected = {
         "rosters_rosterimport": RosterImport.objects.filter(state="checked").count(),
         "figures_figuresimport": FiguresImport.objects.filter(state="checked").count(),
+        "duplicates_duplicatepair": DuplicatePair.objects.filter(state="open").count(),
         "programmes_participation": 2,
         "metrics_creatoraccount": CreatorAccount.objects.filter(state__in=["needs_consent", "unlinked"]).count(),
         "metrics_quarantinedreading": QuarantinedReading.objects.filter(state="open").count(),
@@ -159,7 +161,7 @@ def test_nobody_counts_what_they_may_not_open(client, much_to_do):
     client.force_login(member(StaffGroup.CLERK))
     response = client.get(HOME)
     names = {url.split("/")[3] for url in cards(response)}
-    assert names == {"participation", "rosterimport", "figuresimport"}
+    assert names == {"participation", "rosterimport", "figuresimport", "duplicatepair"}
     assert response.context["refresh"] is None
 
 

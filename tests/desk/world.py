@@ -16,6 +16,7 @@ from incubator.accounts.access import record_access
 from incubator.accounts.choices import AccessKind
 from incubator.accounts.models import AccessRecord, User
 from incubator.certification.models import Award, Badge, Candidate, Rule
+from incubator.duplicates.models import DuplicatePair
 from incubator.figures.checking import Figure
 from incubator.figures.models import FiguresFinding, FiguresImport, FiguresRow
 from incubator.grants.models import Grant, LedgerEntry, TrafficPool
@@ -58,7 +59,7 @@ def make_world(code: str, tag: str) -> World:
     world |= _teaching(world, staff, tag)
     world |= _followers(world, staff, tag)
     world |= _given(world, staff, tag)
-    world |= _roster(world, staff, tag) | _figures(world, staff, tag)
+    world |= _roster(world, staff, tag) | _figures(world, staff, tag) | _duplicate(world, tag)
     world[AccessRecord] = record_access(
         Trainee, kind=AccessKind.REVEAL, by=staff, fields=["phone"], row=world[Trainee].pk, reason=f"回访{tag}"
     )
@@ -258,6 +259,13 @@ def _figures(world: World, staff: User, tag: str) -> World:
     )
     FiguresFinding.objects.create(figures=figures, row=4, value=f"值{tag}", sentence="Look", is_error=False)
     return {FiguresImport: figures}
+
+
+def _duplicate(world: World, tag: str) -> World:
+    """Somebody of the county who may be the trainee."""
+    twin = factories.TraineeFactory(name=f"学员{tag}", county=world[Region])
+    pair = DuplicatePair.objects.create(first=world[Trainee], second=twin, why="name", asked_at=timezone.now())
+    return {DuplicatePair: pair}
 
 
 def county_staff(code: str) -> User:

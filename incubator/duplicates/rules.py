@@ -1,0 +1,139 @@
+"""What becomes of rows that hang on two people who turn out to be one.
+
+A row moves to the person who stays. Where a unique constraint allows one only, both rows are joined: the rule named
+here says which of the two stays, and whatever hangs on the other moves to it. A rule may refuse with a sentence.
+Whoever adds a relation to people, or to something that is joined, and limits it by a unique constraint, adds a rule:
+``plan.unhandled`` finds what is missing, and a test calls it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from courses.choices import AttendanceState
+from courses.models import Attendance, Enrolment, Graduation
+from incubator.certification.choices import CandidateState
+from incubator.certification.models import Award, Candidate
+from incubator.common.errors import RuleBroken
+from incubator.programmes.choices import ParticipationState
+from incubator.programmes.models import Participation
+
+# Relations that are not moved, each with its reason.
+LEFT_ALONE = {
+    "trainees.TraineeChange.trainee": "what was changed about the record that is gone stays its history",
+    "duplicates.DuplicatePair.first": "a question may be one with another; services.merge_people sees to it",
+    "duplicates.DuplicatePair.second": "the same",
+}
+# Rows of these may come after a merge without anything depending on it.
+DEPENDS_ON_NOTHING = {"trainees.FormerNumber.trainee"}
+# Of these only some do; the others are previews that are made anew.
+DEPENDS_WHERE: dict[str, dict[str, Any]] = {
+    "rosters.RosterRow.trainee": {"roster__state": "applied"},
+    "duplicates.Merge.survivor": {"undone_at": None},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Of two rows ``keep`` stays, with ``values`` (by column, as JSON), and takes over what hangs on ``drop``.
+
+    ``sentence`` tells people; empty where it goes without saying.
+    """
+
+    keep: Any
+    drop: Any
+    values: dict[str, Any] = field(default_factory=dict)
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How two rows become one: of the row that hangs on what stays, and the row that hangs on what goes.
+
+    ``needs`` are related rows that the rule looks at. Nothing is ever joined where it ``refuses`` always.
+    """
+
+    join: Callable[[Any, Any], Joined]
+    needs: tuple[str, ...] = ()
+    refuses: bool = False
+
+
+def _better(ours: Any, theirs: Any, worth: Callable[[Any], Any], **more: Any) -> Joined:
+    """The row worth more stays; of two that are worth the same, ours."""
+    keep, drop = (theirs, ours) if worth(theirs) > worth(ours) else (ours, theirs)
+    return Joined(keep, drop, **more)
+
+
+# The later in this list the further along.
+FURTHER = [
+    ParticipationState.REFUSED,
+    ParticipationState.WITHDRAWN,
+    ParticipationState.NOMINATED,
+    ParticipationState.ADMITTED,
+    ParticipationState.TRAINING,
+    ParticipationState.GRADUATED,
+    ParticipationState.CONCLUDED,
+]
+
+
+def _join_participations(ours: Participation, theirs: Participation) -> Joined:
+    """The one further along stays, nominated on the earlier of both days."""
+    joined = _better(ours, theirs, lambda p: (FURTHER.index(p.state), p.graduated_on is not None))
+    if joined.drop.graduated_on and not joined.keep.graduated_on:
+        raise RuleBroken(
+            _(
+                "In %(cohort)s one of the two graduated and was withdrawn, the other is “%(state)s”. If the graduation "
+                "counts, withdraw the other participation first."
+            )
+            % {"cohort": ours.cohort, "state": joined.keep.get_state_display()}
+        )
+    sentence = _("Both take part in %(cohort)s: it becomes one participation, “%(state)s”.")
+    return Joined(
+        joined.keep,
+        joined.drop,
+        {"nominated_on": min(ours.nominated_on, theirs.nominated_on).isoformat()},
+        sentence % {"cohort": ours.cohort, "state": joined.keep.get_state_display()},
+    )
+
+
+def _join_attendances(ours: Attendance, theirs: Attendance) -> Joined:
+    """Of two marks of one session the longer presence counts; being on leave explains an absence."""
+    order = [AttendanceState.ABSENT, AttendanceState.ON_LEAVE, AttendanceState.PRESENT]
+    return _better(ours, theirs, lambda a: (order.index(a.state), a.minutes))
+
+
+def _join_candidates(ours: Candidate, theirs: Candidate) -> Joined:
+    """An award outweighs a decision, a decision outweighs a question; an award never changes its candidate."""
+    if hasattr(ours, "award") and hasattr(theirs, "award"):
+        raise RuleBroken(
+            _(
+                "Both were certified by the same rule in the same cohort (%(one)s and %(other)s). An award keeps the "
+                "decision it rests on, so the two cannot become one."
+            )
+            % {"one": ours.award.number, "other": theirs.award.number}
+        )
+    return _better(ours, theirs, lambda c: (hasattr(c, "award"), c.state != CandidateState.PENDING))
+
+
+def _refuse_awards(ours: Award, theirs: Award) -> Joined:
+    raise RuleBroken(
+        _("Both hold a valid “%(badge)s” (%(one)s and %(other)s). One of the two must be withdrawn first.")
+        % {"badge": ours.badge, "one": ours.number, "other": theirs.number}
+    )
+
+
+def _keep_ours(ours: Any, theirs: Any) -> Joined:
+    return Joined(ours, theirs)
+
+
+JOINS: dict[str, Rule] = {
+    Participation._meta.label: Rule(_join_participations, ("cohort__programme",)),
+    Enrolment._meta.label: Rule(_keep_ours),
+    Attendance._meta.label: Rule(_join_attendances),
+    # The decision that the participation rests on; the other one's figures are kept as long as undoing is possible.
+    Graduation._meta.label: Rule(_keep_ours),
+    Candidate._meta.label: Rule(_join_candidates, ("award",)),
+    Award._meta.label: Rule(_refuse_awards, ("badge",), refuses=True),
+}
