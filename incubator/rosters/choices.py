@@ -3,9 +3,10 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from incubator.imports.choices import TO_CONFIRM, ImportState
+
 # States of an import, as words: not every one of them is made yet.
-READ = ("checked", "in_review")  # it is known what would be written, and nothing is
-CORRECTABLE = (*READ, "refused")  # what a corrected workbook may take the place of
+CORRECTABLE = (*TO_CONFIRM, ImportState.REFUSED, ImportState.FAILED)  # a corrected workbook may take its place
 
 
 FINDINGS = PROBLEM, REMEDY = "问题", "怎么改"  # the two columns of a copy with findings

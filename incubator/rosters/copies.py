@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 from incubator.accounts.access import record_access
 from incubator.accounts.choices import AccessKind
 from incubator.common.errors import RuleBroken
+from incubator.imports.choices import TO_CONFIRM
 from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.jobs.registry import download_check
 from incubator.jobs.services import RunningJob, ask_for_job, working_folder
 from incubator.jobs.views import is_file_gone
-from incubator.rosters.choices import READ
 from incubator.rosters.marked import file_name, write_marked
 from incubator.rosters.models import RosterImport
 
@@ -36,7 +36,7 @@ def may_take(user: Any, roster: RosterImport) -> bool:
     """Whether somebody may have the copy: who may change the import and see it, while it can still be corrected."""
     return (
         user.has_perm("rosters.change_rosterimport")
-        and roster.state in READ
+        and roster.state in TO_CONFIRM
         and RosterImport.objects.visible_to(user).filter(pk=roster.pk).exists()
     )
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from psycopg.errors import DeadlockDetected
 
+from incubator.common.encryption import index_fingerprint
 from incubator.common.errors import RuleBroken, Stale
 from incubator.common.workbooks import Table
 from incubator.imports.choices import TO_CONFIRM, ImportState
@@ -32,13 +33,14 @@ from incubator.jobs.services import ask_for_job
 from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
 from incubator.rosters.checking import RowCheck, headers_of, texts_of
-from incubator.rosters.choices import CORRECTABLE, READ
+from incubator.rosters.choices import CORRECTABLE
 from incubator.rosters.matching import Counts, is_stale, match_rows, pairs_alike
 from incubator.rosters.models import RosterImport
 from incubator.rosters.reading import keep_outline, read_table
 from incubator.rosters.staging import forget_rows, stage_leftovers, stage_rows
 from incubator.rosters.undoing import holds, take_back
 from incubator.rosters.writing import lock_known, lock_written, one_after_the_other, write_rows
+from trainees.services import require_index_key
 from trainees.signals import people_look_alike
 
 CHECK, APPLY, UNDO = "roster_check", "roster_apply", "roster_undo"
@@ -78,10 +80,10 @@ def upload_correction(earlier: RosterImport, file: BinaryIO, *, by: Any, name: s
 def put_corrected_aside(roster: RosterImport, *, by: Any) -> None:
     """Discard the import that this one, checked by now, corrects. Safe to do again, and where somebody was quicker."""
     earlier = roster.corrects
-    if earlier is None or roster.state not in READ or earlier.state not in CORRECTABLE:
+    if earlier is None or roster.state not in TO_CONFIRM or earlier.state not in CORRECTABLE:
         return
     with suppress(Stale):
-        move(earlier, ImportState.DISCARDED)
+        move(earlier, ImportState.DISCARDED, by=by)
 
 
 # --- Checking ---------------------------------------------------------------------------------------------------------
@@ -112,7 +114,7 @@ def check_roster(roster: RosterImport, *, on: date, tell: Tell = _nobody_listens
         title=table.title,
         filled_by=table.filled_by,
         headers=roster.headers,
-        conditions=roster.cohort.roster_conditions,
+        conditions=_conditions(roster.cohort),
         checked_on=on,
     )
     return roster
@@ -200,7 +202,8 @@ def apply_roster(
     roster = RosterImport.objects.select_for_update(of=["self"]).select_related("cohort", "region").get(pk=roster.pk)
     _require_confirmable(roster, is_partial=is_partial)
     lock_known(roster)
-    if roster.conditions != roster.cohort.roster_conditions:
+    require_index_key()
+    if roster.conditions != _conditions(roster.cohort):
         raise Stale(_("What the cohort asks for has changed since this preview. Check the roster again."))
     if is_stale(roster, by=by):
         raise Stale(_("Who is known already has changed since this preview. Check the roster again."))
@@ -217,6 +220,11 @@ def apply_roster(
         people_look_alike.send(sender=RosterImport, pairs=pairs)
     move(roster, ImportState.APPLIED, by=by, applied_by=by, applied_at=timezone.now(), is_partial=is_partial)
     return roster
+
+
+def _conditions(cohort: Cohort) -> dict[str, int | str]:
+    """What a preview holds under: what the cohort asks of rows, and the key by which people were looked up."""
+    return {**cohort.roster_conditions, "index key": index_fingerprint()}
 
 
 def _require_confirmable(roster: RosterImport, *, is_partial: bool) -> None:
@@ -261,7 +269,7 @@ def undo_roster(roster: RosterImport, *, by: Any) -> RosterImport:
         raise RuleBroken(_held(held))
     try:
         with transaction.atomic():
-            take_back(roster)
+            take_back(roster, by=by)
             connection.check_constraints()
     except IntegrityError:
         raise Stale(_("Somebody is just working with one of these people. Look again and repeat.")) from None

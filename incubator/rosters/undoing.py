@@ -7,6 +7,7 @@ index is a log beside another table that is looked at (of readings there is the 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any
 
 from django.db import connection
@@ -23,9 +24,12 @@ from incubator.programmes.models import Participation, ParticipationMove
 from incubator.rosters.choices import RowStatus
 from incubator.rosters.models import ID_NUMBER, PHONE, RosterImport, RosterRow
 from trainees.bulk import fingerprint, put_back_people, remove_people
+from trainees.choices import ChangeKind
+from trainees.history import PERSONAL, Change, record_changes
 from trainees.identity import id_number_index, phone_index
 from trainees.models import Trainee
 
+CHUNK = 2_000  # people put back together
 MOST_TOLD = 50  # rows that hold an import are told one by one
 # What an import made, and the column of its rows that holds the key reserved for it; in the order of their going.
 MADE: dict[type[Model], str] = {
@@ -148,7 +152,7 @@ def fields_pointing_to(model: type[Model], *, that_are_emptied: bool = False) ->
     return found
 
 
-def take_back(roster: RosterImport) -> None:
+def take_back(roster: RosterImport, *, by: Any) -> None:
     """Remove and put back what the import wrote. For an import that nothing holds, in the transaction that found so."""
     for model, key in MADE.items():
         _let_go(model, roster.rows.filter(status__in=WRITTEN).values(key))  # type: ignore[attr-defined]
@@ -157,8 +161,17 @@ def take_back(roster: RosterImport) -> None:
     remove_participations(KEYS.format(key="participation_key"), params)
     remove_people(ENTERED, params)
     changed = roster.rows.filter(status=RowStatus.MATCHED).exclude(changes=[])  # type: ignore[attr-defined]
-    put_back_people([_as_before(row) for row in changed.iterator(chunk_size=2000)])
+    for rows in batched(changed.iterator(chunk_size=CHUNK), CHUNK):
+        put_back_people([_as_before(row) for row in rows])
+        noted = [Change(row.trainee_id, _back(row)) for row in rows if row.trainee_id]
+        record_changes(noted, kind=ChangeKind.UNDONE, by=by, origin=roster)
     roster.rows.filter(status=RowStatus.NEW).update(trainee=None)  # type: ignore[attr-defined]
+
+
+def _back(row: RosterRow) -> dict[str, tuple[Any, Any]]:
+    """What undoing changes, by field; of personal numbers that it does."""
+    was = row.plain_before
+    return {name: ("", "") if name in PERSONAL else (getattr(row, name), was[name]) for name in row.changes}
 
 
 def _let_go(model: type[Model], keys: QuerySet) -> None:

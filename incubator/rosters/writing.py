@@ -14,6 +14,8 @@ from incubator.metrics.services import register_accounts_of
 from incubator.programmes.bulk import admit_people
 from incubator.rosters.models import RosterImport
 from trainees.bulk import change_people, enter_people, lock_people_of
+from trainees.choices import ChangeKind
+from trainees.history import origin_of
 
 SLICE = 10_000  # rows between two words about how far it is
 APPLYING = 7_405_001  # the lock under which rosters are written and undone, one after the other
@@ -39,6 +41,24 @@ SELECT trainee_id AS id,
     phone_anew AS phone, CASE WHEN 'phone' = ANY(changes) THEN phone_index END AS phone_index
 FROM rosters_rosterrow
 WHERE roster_id = %(roster)s AND status = 'matched' AND changes <> '{}' AND number BETWEEN %(first)s AND %(last)s
+"""
+# What is changed about whom, as ``trainees.history`` asks for it; before it is changed.
+NOTE_CHANGES = """
+INSERT INTO trainees_traineechange (trainee_id, kind, fields, by_id, why, origin)
+SELECT row.trainee_id, %(kind)s, jsonb_strip_nulls(jsonb_build_object(
+    'name', CASE WHEN 'name' = ANY(changes) THEN jsonb_build_array(person.name, row.name) END,
+    'sex', CASE WHEN 'sex' = ANY(changes) THEN jsonb_build_array(person.sex, row.sex) END,
+    'born_on', CASE WHEN 'born_on' = ANY(changes) THEN jsonb_build_array(person.born_on, row.born_on) END,
+    'township', CASE WHEN 'township' = ANY(changes) THEN jsonb_build_array(person.township, row.township) END,
+    'background', CASE WHEN 'background' = ANY(changes) THEN jsonb_build_array(person.background, row.background) END,
+    'education', CASE WHEN 'education' = ANY(changes) THEN jsonb_build_array(person.education, row.education) END,
+    'id_number', CASE WHEN 'id_number' = ANY(changes) THEN jsonb_build_array('', '') END,
+    'phone', CASE WHEN 'phone' = ANY(changes) THEN jsonb_build_array('', '') END
+)), %(by)s, '', %(origin)s
+FROM rosters_rosterrow row JOIN trainees_trainee person ON person.id = row.trainee_id
+WHERE row.roster_id = %(roster)s AND row.status = 'matched' AND changes <> '{}'
+    AND row.number BETWEEN %(first)s AND %(last)s
+ORDER BY row.number
 """
 TAKING_PART = """
 SELECT participation_key AS id, trainee_id FROM rosters_rosterrow
@@ -79,9 +99,12 @@ def lock_written(roster: RosterImport) -> None:
 def write_rows(roster: RosterImport, *, by: Any, on: date, tell: Tell) -> None:
     """Write the good rows, nominated and admitted on that day; ``tell`` hears how many are done."""
     done = 0
+    noted: dict[str, Any] = {"kind": ChangeKind.IMPORTED.value, "by": by.pk, "origin": origin_of(roster)}
     for first, last, count in _slices(roster):
         params = {"roster": roster.pk, "first": first, "last": last, "platform": Platform.KUAISHOU.value}
         enter_people(NEW, params, year=on.year)
+        with connection.cursor() as cursor:
+            cursor.execute(NOTE_CHANGES, params | noted)
         change_people(CHANGED, params)
         admit_people(TAKING_PART, params, cohort=roster.cohort, on=on, by=by)
         register_accounts_of(ACCOUNTS, params)
