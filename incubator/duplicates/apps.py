@@ -11,7 +11,7 @@ class DuplicatesConfig(AppConfig):
     verbose_name = _("Duplicates")
 
     def ready(self) -> None:
-        """Listen to rooms below that come across people who look alike; an open question keeps no roster from undoing."""
+        """Listen to rooms below that come across people who look alike; an open question holds no roster."""
         from incubator.duplicates.choices import PairState
         from incubator.duplicates.models import DuplicatePair
         from incubator.duplicates.services import put_into_queue

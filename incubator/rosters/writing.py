@@ -101,7 +101,12 @@ def write_rows(roster: RosterImport, *, by: Any, on: date, tell: Tell) -> None:
     done = 0
     noted: dict[str, Any] = {"kind": ChangeKind.IMPORTED.value, "by": by.pk, "origin": origin_of(roster)}
     for first, last, count in _slices(roster):
-        params = {"roster": roster.pk, "first": first, "last": last, "platform": Platform.KUAISHOU.value}
+        params: dict[str, Any] = {
+            "roster": roster.pk,
+            "first": first,
+            "last": last,
+            "platform": Platform.KUAISHOU.value,
+        }
         enter_people(NEW, params, year=on.year)
         with connection.cursor() as cursor:
             cursor.execute(NOTE_CHANGES, params | noted)

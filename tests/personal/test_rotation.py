@@ -39,6 +39,9 @@ NOT_SEALED = {
 }
 
 
+STAGED = ("id_number", "phone", "id_number_anew", "phone_anew")  # what rosters seals for people to come
+
+
 @pytest.fixture
 def world(db):
     return make_sealed_world()
@@ -120,7 +123,8 @@ def test_everything_sealed_is_sealed_anew_and_says_the_same(world, new_key, sett
 def test_the_world_has_one_of_everything(world):
     assert {field for column in sealed.sealed_columns() for field in [str(column)]} <= set(keys())
     encrypted = [f for m in ours() for f in m._meta.local_concrete_fields if isinstance(f, EncryptedTextField)]
-    assert len(sealed.sealed_columns()) == len(encrypted) and all(present for present, _, _ in keys().values())
+    assert len(sealed.sealed_columns()) == len(encrypted) + len(STAGED)
+    assert all(present for present, _, _ in keys().values())
 
 
 # --- Said, not done ---------------------------------------------------------------------------------------------------

@@ -5,13 +5,17 @@ from typing import Any
 
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.utils import timezone
 
-from incubator.common.encryption import seal
+from incubator.common.encryption import decrypt, encrypt, seal
 from incubator.common.sealed import keys_of_column, keys_of_files, sealed_columns, sealed_files
+from incubator.duplicates.models import DuplicatePair, Merge
 from incubator.figures.models import FiguresImport
 from incubator.jobs.models import Job
 from incubator.metrics.models import Authorisation
-from incubator.rosters.models import RosterImport
+from incubator.rosters.models import ID_NUMBER as SEALED_ID
+from incubator.rosters.models import PHONE as SEALED_PHONE
+from incubator.rosters.models import RosterCorrection, RosterImport
 from tests.desk.world import make_world
 from tests.factories import region
 from trainees.models import Trainee
@@ -27,7 +31,32 @@ def make_sealed_world() -> dict[str, Any]:
     person = NewTrainee(name="王小明", county=region("622927"), id_number=ID_NUMBER, phone=PHONE)
     [trainee] = enter_trainees([person], year=2026)
     roster: RosterImport = world[RosterImport]
-    roster.rows.create(number=1, status="new", values=json.dumps({"name": "王小明"}))
+    roster.rows.create(
+        number=1,
+        status="matched",
+        trainee=trainee,
+        sealed_for=trainee.pk + 1000,
+        id_number=encrypt(ID_NUMBER, context=SEALED_ID, row=trainee.pk + 1000),
+        phone=encrypt(PHONE, context=SEALED_PHONE, row=trainee.pk + 1000),
+        id_number_anew=encrypt(ID_NUMBER, context=SEALED_ID, row=trainee.pk),
+        phone_anew=encrypt(PHONE, context=SEALED_PHONE, row=trainee.pk),
+        cells=json.dumps({"name": "王小明"}),
+        before=json.dumps({"phone": PHONE}),
+    )
+    RosterCorrection.objects.create(
+        roster=roster, number=1, cells=json.dumps({"name": "王晓明"}), by=roster.uploaded_by
+    )
+    pair = DuplicatePair.objects.get(pk=world[DuplicatePair].pk)
+    merge = Merge.objects.create(
+        pair=pair,
+        survivor=trainee,
+        former_number="T2026-9999999",
+        former_id=trainee.pk + 2000,
+        former_county=trainee.county,
+        by=roster.uploaded_by,
+        at=timezone.now(),
+        before=json.dumps({"phone": PHONE}),
+    )
     for staged in (roster, world[FiguresImport]):
         staged.file.save("a", ContentFile(seal(b"a workbook", context=staged.file.field.context)))
     job: Job = world[Job]
@@ -37,6 +66,7 @@ def make_sealed_world() -> dict[str, Any]:
         "trainee": trainee,
         "roster": roster,
         "figures": world[FiguresImport],
+        "merge": merge,
         "job": job,
         "authorisation": world[Authorisation],
     }
@@ -49,11 +79,21 @@ def what_it_says(world: dict[str, Any]) -> list[Any]:
     return [
         (trainee.id_number, trainee.phone),
         (authorisation.access_token, authorisation.refresh_token),
-        RosterImport.objects.get(pk=world["roster"].pk).rows.get().plain,
+        _row_says(RosterImport.objects.get(pk=world["roster"].pk).rows.get()),
+        RosterCorrection.objects.get(roster=world["roster"]).texts,
+        str(Merge.objects.get(pk=world["merge"].pk).before),
         FiguresImport.objects.get(pk=world["figures"].pk).rows.get().plain,
         *(type(world[name]).objects.get(pk=world[name].pk).file.read_unsealed() for name in ("roster", "figures")),
         Job.objects.get(pk=world["job"].pk).result_file.read_unsealed(),
     ]
+
+
+def _row_says(row: Any) -> list[Any]:
+    anew = [
+        decrypt(bytes(stored), context=context, row=row.trainee_id)
+        for stored, context in ((row.id_number_anew, SEALED_ID), (row.phone_anew, SEALED_PHONE))
+    ]
+    return [row.plain_id_number, row.plain_phone, row.plain_cells, row.plain_before, anew]
 
 
 def keys() -> dict[str, tuple[int, int, int]]:

@@ -218,7 +218,7 @@ def test_every_relation_to_what_an_import_makes_is_looked_at():
         for field in model._meta.concrete_fields
         if field.is_relation and field.related_model in MADE and (model, field.name) not in looked_at
     }
-    # A reading is known by the newest of its account; spent calls and the history are logs; staged rows are asked apart.
+    # A reading is known by the newest of its account; spent calls and history are logs; staged rows are asked apart.
     assert missing == {
         ("metrics.Reading", "account"),
         ("metrics.AccountCalls", "account"),
