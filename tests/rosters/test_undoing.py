@@ -16,7 +16,7 @@ from incubator.programmes.services import start_training, withdraw
 from incubator.rosters.models import RosterImport
 from incubator.rosters.services import apply_roster, undo_roster
 from incubator.rosters.undoing import MADE, fields_pointing_to, goes_with_the_person, holds
-from tests.factories import CohortFactory, TraineeFactory, TrafficPoolFactory, TrainingClassFactory, official, reading
+from tests.factories import CohortFactory, TrafficPoolFactory, TraineeFactory, TrainingClassFactory, official, reading
 from tests.rosters.test_import import (  # noqa: F401
     FILLED_ON,
     PEOPLE,
