@@ -136,13 +136,13 @@ def _why_not_a_mobile(plain: str, digits: str) -> str:
     return _("This is not a mobile number. Write the 11 digits of a mobile, not a landline.")
 
 
-ID_NUMBER_CONTEXT, PHONE_CONTEXT = "trainee.id_number", "trainee.phone"
+ID_NUMBER_INDEX, PHONE_INDEX = "trainee.id_number", "trainee.phone"  # contexts of the two
 
 
 def id_number_index(number: str) -> bytes:
     """The key a person is found by: one person is one trainee."""
-    return blind_index(number, context=ID_NUMBER_CONTEXT)
+    return blind_index(number, context=ID_NUMBER_INDEX)
 
 
 def phone_index(phone: str) -> bytes:
-    return blind_index(phone, context=PHONE_CONTEXT)
+    return blind_index(phone, context=PHONE_INDEX)

@@ -19,7 +19,7 @@ from incubator.common.sealed import IndexedTable
 from incubator.regions.models import Region
 from trainees.choices import ChangeKind
 from trainees.history import Change, differences, record_changes
-from trainees.identity import ID_NUMBER_CONTEXT, PHONE_CONTEXT, id_number_index, phone_index
+from trainees.identity import ID_NUMBER_INDEX, PHONE_INDEX, id_number_index, phone_index
 from trainees.models import IndexKey, Trainee
 from trainees.names import initials
 
@@ -112,7 +112,7 @@ def _remember_index_key() -> None:
 
 INDEXED = IndexedTable(
     "trainees_trainee",
-    {"id_number": ("id_number_index", ID_NUMBER_CONTEXT), "phone": ("phone_index", PHONE_CONTEXT)},
+    {"id_number": ("id_number_index", ID_NUMBER_INDEX), "phone": ("phone_index", PHONE_INDEX)},
     made_with=_made_with,
     remember=_remember_index_key,
 )

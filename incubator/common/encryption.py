@@ -9,7 +9,7 @@ A wrong key raises ``Undecipherable``: it never returns ciphertext that could be
 import hashlib
 import hmac
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, SupportsIndex
@@ -109,6 +109,24 @@ def is_of_present_key(stored: bytes) -> bool:
 def encrypt(text: str, *, context: str, row: object = None) -> bytes:
     """``seal`` for a text."""
     return seal(text.encode(), context=context, row=row)
+
+
+def sealer(context: str) -> Callable[[str, object], bytes]:
+    """``encrypt`` for many rows of one place: a function of the text and its row."""
+    key_id, box = _present()
+    beginning, place, urandom = VERSION + key_id, context.encode() + b":", os.urandom
+
+    def seal_for(text: str, row: object) -> bytes:
+        nonce = urandom(NONCE_BYTES)
+        return beginning + nonce + box.encrypt(nonce, text.encode(), place + str(row).encode())
+
+    return seal_for
+
+
+def indexer(context: str) -> Callable[[str], bytes]:
+    """``blind_index`` for many texts of one context."""
+    key, beginning = _key("PERSONAL_INDEX_KEY", settings.PERSONAL_INDEX_KEY), f"{context}\0".encode()
+    return lambda text: hmac.digest(key, beginning + text.encode(), "sha256")
 
 
 def decrypt(stored: bytes, *, context: str, row: object = None) -> str:

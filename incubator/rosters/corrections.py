@@ -90,7 +90,7 @@ def _say(roster: RosterImport, row: RosterRow, *, by: Any, **said: Any) -> Roste
     check = RowCheck(roster.region, roster.cohort, headers=roster.headers, on=on)
     checked = check.check(row.number, correction.texts or texts_of_row(row))
     forget_row(row)
-    stage_rows(roster, [checked], {row.number: correction})
+    stage_rows(roster, [checked], {row.number: correction}, most=1)
     review(roster, match_rows(roster, by=roster.checked_by or roster.uploaded_by))
     return roster
 

@@ -4,10 +4,10 @@ All is written or nothing; by choice all but the wrong rows. A roster of more th
 undone in the background. Whatever is cut off anywhere may be done again from its beginning.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
-from itertools import batched
+from itertools import islice
 from typing import Any, BinaryIO
 
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -18,7 +18,7 @@ from psycopg.errors import DeadlockDetected
 
 from incubator.common.encryption import index_fingerprint
 from incubator.common.errors import RuleBroken, Stale
-from incubator.common.workbooks import Table
+from incubator.common.workbooks import Row, Table
 from incubator.imports.choices import TO_CONFIRM, ImportState
 from incubator.imports.services import (
     begin_reading,
@@ -32,10 +32,10 @@ from incubator.imports.services import (
 from incubator.jobs.services import ask_for_job
 from incubator.programmes.models import Cohort
 from incubator.regions.models import Region
-from incubator.rosters.checking import RowCheck, headers_of, texts_of
+from incubator.rosters.checking import CheckedRow, RowCheck, headers_of, texts_of
 from incubator.rosters.choices import CORRECTABLE
 from incubator.rosters.matching import Counts, is_stale, match_rows, pairs_alike
-from incubator.rosters.models import RosterImport
+from incubator.rosters.models import RosterCorrection, RosterImport
 from incubator.rosters.reading import keep_outline, read_table
 from incubator.rosters.staging import forget_rows, stage_leftovers, stage_rows
 from incubator.rosters.undoing import holds, take_back
@@ -44,7 +44,7 @@ from trainees.services import require_index_key
 from trainees.signals import people_look_alike
 
 CHECK, APPLY, UNDO = "roster_check", "roster_apply", "roster_undo"
-CHUNK = 2_000  # rows that are checked and staged together
+CHUNK = 10_000  # rows that are checked and staged between two words about how far it is
 AT_ONCE = 2_000  # rows that are written while somebody waits
 
 Tell = Callable[[int, int], None]  # so many rows are done, of so many
@@ -124,18 +124,22 @@ def _stage_table(roster: RosterImport, table: Table, *, on: date, tell: Tell, he
     check = RowCheck(roster.region, roster.cohort, headers=roster.headers, on=on)
     decided = {one.number: one for one in roster.corrections.all()}  # type: ignore[attr-defined]
     come = 0
-    for rows in batched(table.rows, CHUNK):
-        checked = []
-        for row in rows:
-            said = decided.get(row.number)
-            if said is not None and said.cells:
-                checked.append(check.check(row.number, said.texts))
-            else:
-                checked.append(check.check(row.number, *texts_of(row, table.columns)))
-        stage_rows(roster, checked, decided)
-        come += len(rows)
+    while some := stage_rows(roster, _checked(islice(table.rows, CHUNK), check, table, decided), decided, most=CHUNK):
+        come += some
         tell(come, height)
     stage_leftovers(roster, table.reasons)
+
+
+def _checked(
+    rows: Iterable[Row], check: RowCheck, table: Table, decided: Mapping[int, RosterCorrection]
+) -> Iterator[CheckedRow]:
+    """Rows as they come from the file; where somebody has written other cells, with those."""
+    for row in rows:
+        said = decided.get(row.number)
+        if said is not None and said.cells:
+            yield check.check(row.number, said.texts)
+        else:
+            yield check.check(row.number, *texts_of(row, table.columns))
 
 
 def review(roster: RosterImport, counts: Counts, **changes: Any) -> None:

@@ -1,20 +1,20 @@
 """Bringing checked rows and what was found in them into the tables, by COPY."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
-from incubator.common.bulk import clean, copy_rows
-from incubator.common.encryption import encrypt, reserve_keys
+from incubator.common.bulk import FIELD, NOTHING, clean, copy_lines, copy_rows, field
+from incubator.common.encryption import encrypt, indexer, reserve_keys, sealer
 from incubator.imports.checking import Finding
 from incubator.metrics.models import CreatorAccount
 from incubator.programmes.models import Participation
 from incubator.rosters.checking import CheckedRow
 from incubator.rosters.choices import RowStatus
 from incubator.rosters.models import ID_NUMBER, PHONE, RosterCorrection, RosterFinding, RosterImport, RosterRow
-from trainees.identity import id_number_index, phone_index
+from trainees.identity import ID_NUMBER_INDEX, PHONE_INDEX
 from trainees.models import Trainee
 from trainees.names import initials
 
@@ -29,58 +29,74 @@ LONGEST_SENTENCE = 300
 Decided = Mapping[int, RosterCorrection]
 
 
-def stage_rows(roster: RosterImport, rows: Sequence[CheckedRow], decided: Decided) -> None:
-    """Write checked rows; a good one is new for now, under keys reserved for it. ``decided`` is by number of row.
+def stage_rows(roster: RosterImport, rows: Iterable[CheckedRow], decided: Decided, *, most: int) -> int:
+    """Write checked rows, at most so many, or none; returns how many. A good one is new for now, under reserved keys.
 
-    Of a row that somebody left out nothing is found.
+    Rows are taken while the server is writing, so making them must ask it nothing. ``decided`` is by number of row; of
+    a row that somebody left out nothing is found.
     """
-    people, participations, accounts = (
-        reserve_keys(model, len(rows)) for model in (Trainee, Participation, CreatorAccount)
-    )
-    copy_rows(
-        RosterRow._meta.db_table,
-        ROW_COLUMNS,
-        [
-            _staged(roster.pk, row, keys, decided.get(row.number))
-            for row, keys in zip(rows, zip(people, participations, accounts, strict=True), strict=True)
-        ],
-    )
-    left_out = {number for number, one in decided.items() if one.left_out}
-    stage_findings(roster, [found for row in rows if row.number not in left_out for found in row.findings])
+    keys = zip(*(reserve_keys(model, most) for model in (Trainee, Participation, CreatorAccount)), strict=True)
+    staging = _Staging(roster.pk, decided)
+    with transaction.atomic():
+        copy_lines(RosterRow._meta.db_table, ROW_COLUMNS, map(staging.line, rows, keys))
+        stage_findings(roster, staging.findings)
+    return staging.count
 
 
-def _staged(roster: int, row: CheckedRow, keys: tuple[int, int, int], decided: RosterCorrection | None) -> tuple:
-    person, is_bad, left_out = row.person, row.is_wrong, clean(decided.left_out) if decided else ""
-    key, participation, account = keys
-    id_number, phone = person.id_number, person.phone
-    return (
-        roster,
-        row.number,
-        "skipped" if left_out else "wrong" if is_bad else "new",
-        left_out,
-        is_bad,
-        person.name,
-        initials(person.name),
-        person.sex,
-        person.born_on,
-        person.county or None,
-        person.township,
-        person.background,
-        person.education,
-        person.handle,
-        person.number,
-        encrypt(id_number, context=ID_NUMBER, row=key) if id_number else None,
-        id_number_index(id_number) if id_number else None,
-        encrypt(phone, context=PHONE, row=key) if phone else None,
-        phone_index(phone) if phone else None,
-        encrypt(json.dumps(row.texts, ensure_ascii=False), context=CELLS) if is_bad else None,
-        key,
-        participation,
-        account,
-        None if is_bad or left_out else key,
-        decided.decision if decided else "",
-        decided.decided_about if decided else None,
-    )
+class _Staging:
+    """Turns checked rows into lines of the table and collects what was found in them."""
+
+    def __init__(self, roster: int, decided: Decided) -> None:
+        self.count = 0
+        self.findings: list[Finding] = []
+        self._roster = roster
+        self._decided = decided
+        self._seal_id_number, self._seal_phone = sealer(ID_NUMBER), sealer(PHONE)
+        self._index_id_number, self._index_phone = indexer(ID_NUMBER_INDEX), indexer(PHONE_INDEX)
+
+    def line(self, row: CheckedRow, keys: tuple[int, int, int]) -> str:
+        """In the order of ``ROW_COLUMNS``. Written out, because there are a hundred thousand of them."""
+        person, is_bad = row.person, row.is_wrong
+        key, participation, account = keys
+        decided = self._decided.get(row.number)
+        left_out = clean(decided.left_out) if decided else ""
+        self.count += 1
+        if row.findings and not left_out:
+            self.findings += row.findings
+        status = "skipped" if left_out else "wrong" if is_bad else "new"
+        id_number = id_index = phone = phone_index = NOTHING
+        if person.id_number:
+            id_number = "\\x" + self._seal_id_number(person.id_number, key).hex()
+            id_index = "\\x" + self._index_id_number(person.id_number).hex()
+        if person.phone:
+            phone = "\\x" + self._seal_phone(person.phone, key).hex()
+            phone_index = "\\x" + self._index_phone(person.phone).hex()
+        return FIELD.join(
+            (
+                f"{self._roster}\x01{row.number}\x01{status}",
+                left_out,
+                "t" if is_bad else "f",
+                person.name,
+                initials(person.name),
+                person.sex,
+                str(person.born_on) if person.born_on else NOTHING,
+                person.county or NOTHING,
+                person.township,
+                person.background,
+                person.education,
+                person.handle,
+                person.number,
+                id_number,
+                id_index,
+                phone,
+                phone_index,
+                field(encrypt(json.dumps(row.texts, ensure_ascii=False), context=CELLS)) if is_bad else NOTHING,
+                f"{key}\x01{participation}\x01{account}",
+                NOTHING if is_bad or left_out else str(key),
+                decided.decision if decided else "",
+                field(decided.decided_about) if decided else NOTHING,
+            )
+        )
 
 
 def stage_leftovers(roster: RosterImport, reasons: Mapping[int, Any]) -> None:

@@ -79,7 +79,7 @@ def add_one_more_of_everything(world, n):
         cohort=participation.cohort, region=person.county, file="x", file_name=f"名册{n}.xlsx",
         uploaded_by=world_staff(world),
     )  # fmt: skip
-    RosterRow.objects.create(roster=roster, number=3, status="matched", values="{}", trainee=person)
+    RosterRow.objects.create(roster=roster, number=3, status="matched", trainee=person)
     fields = {"township": ("甲", "乙"), "county": (None, person.county)}
     record_changes([Change(person.pk, fields)], kind=ChangeKind.EDITED, by=world_staff(world))
     _move_on(world)
@@ -266,7 +266,7 @@ def test_an_import_of_another_region_is_not_shown(world, client):
         cohort=world[Participation].cohort, region=factories.region("520526"), file="x", file_name="外县名册.xlsx",
         uploaded_by=world_staff(world),
     )  # fmt: skip
-    RosterRow.objects.create(roster=roster, number=3, status="matched", values="{}", trainee=world[Trainee])
+    RosterRow.objects.create(roster=roster, number=3, status="matched", trainee=world[Trainee])
     client.force_login(county_staff("622927"))
     html = client.get(page_of(world[Trainee])).content.decode()
     assert "外县名册" not in html

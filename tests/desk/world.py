@@ -39,7 +39,6 @@ from incubator.metrics.models import (
 )
 from incubator.programmes.models import Cohort, Participation, Programme
 from incubator.regions.models import KeyCounty, Region, RegionAlias
-from incubator.rosters.checking import Person
 from incubator.rosters.models import RosterFinding, RosterImport, RosterRow
 from tests import factories
 from trainees.choices import ChangeKind
@@ -236,8 +235,9 @@ def _roster(world: World, staff: User, tag: str) -> World:
         new_count=1,
         uploaded_by=staff,
     )
-    values = json.dumps(asdict(Person(name=f"学员{tag}", county=world[Region].pk)))
-    RosterRow.objects.create(roster=roster, number=3, status="matched", values=values, trainee=world[Trainee])
+    RosterRow.objects.create(
+        roster=roster, number=3, status="matched", name=f"学员{tag}", county=world[Region], trainee=world[Trainee]
+    )
     RosterFinding.objects.create(roster=roster, row=3, value=f"值{tag}", sentence="Look", is_error=False)
     return {RosterImport: roster}
 

@@ -499,7 +499,7 @@ CAME_SINCE = {
     "another merge": lambda one, staff: merge(one, record("T2026-9000008"), staff),
     "merged away": lambda one, staff: merge(record("T2026-9000008"), one, staff),
     "applied roster": lambda one, staff: RosterRow.objects.create(
-        roster=RosterRow.objects.first().roster, number=9, status="matched", values="{}", trainee=one
+        roster=RosterRow.objects.first().roster, number=9, status="matched", trainee=one
     ),
 }
 
@@ -567,7 +567,7 @@ def test_a_preview_that_knows_the_person_is_no_obstacle(two, staff):
     done = merge(one, other, staff)
     roster = RosterRow.objects.first().roster
     type(roster).objects.filter(pk=roster.pk).update(state="checked", applied_by=None)
-    RosterRow.objects.create(roster=roster, number=9, status="matched", values="{}", trainee=one)
+    RosterRow.objects.create(roster=roster, number=9, status="matched", trainee=one)
 
     assert obstacles(done) == []
 

@@ -64,7 +64,7 @@ def furnish(trainee, staff, tag, *, cohort=None, training_class=None, session=No
         cohort=participation.cohort, region=trainee.county, file=f"{tag}.xlsx", file_name=f"名册{tag}.xlsx",
         uploaded_by=staff, state="applied", applied_by=staff,
     )  # fmt: skip
-    RosterRow.objects.create(roster=roster, number=3, status="new", values="{}", trainee=trainee)
+    RosterRow.objects.create(roster=roster, number=3, status="new", trainee=trainee)
     return participation
 
 

@@ -1,4 +1,4 @@
-"""Rows put right in the desk: checked again as the same row, the counts follow, checking the file again keeps it."""
+"""Rows put right in the desk: checked again as the same row, the counts follow, a new check of the file keeps it."""
 
 import pytest
 

@@ -182,7 +182,7 @@ def test_another_person_is_entered_and_not_asked_about_again(cohort, county, cle
 
 
 def test_two_rows_that_look_alike_are_told_and_announced(cohort, county, clerk, announced):  # noqa: F811
-    """One name and birth day, two ID numbers: a brother's would have another name, a mistyped one would not fit."""
+    """The same name and birth day under two ID numbers that both fit."""
     from trainees.identity import check_digit
 
     number = PEOPLE[0].id_number
