@@ -110,13 +110,6 @@ class RosterCheck:
             self._note(checked, column, cell.text, str(refusal))
 
     def _take_id_number(self, checked: CheckedRow, cell: Cell) -> None:
-        if cell.is_number:
-            raise RuleBroken(
-                _(
-                    "The ID number is stored as a number, so its last digits are lost. "
-                    "Format the column as text and type it again from the card."
-                )
-            )
         found = parse_id_number(cell.text)
         checked.person.id_number = found.number
         checked.person.born_on = found.born_on.isoformat()
