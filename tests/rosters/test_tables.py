@@ -345,3 +345,29 @@ def test_a_sheet_without_any_known_header_shows_its_widest_row():
     with pytest.raises(TableNotFound) as missing:
         table_of(["花名册"], ["甲方", "乙方", "丙方"], ["a", "b", "1540000000000"])
     assert [header.text for header in missing.value.outline.headers] == ["甲方", "乙方", "丙方"]
+
+
+# --- Nothing is lost --------------------------------------------------------------------------------------------------
+
+LINES = st.one_of(
+    st.integers(0, 99).map(person),
+    st.integers(0, 99).map(lambda n: [n, "", "", "", ""]),
+    st.sampled_from(
+        [HEADER, ["合计", "3人"], ["小计"], ["填表人：马某"], ["一、吹麻滩镇"], [1, 2, 3, 4, 5], list("ABCDE"), []]
+    ),
+    st.lists(st.one_of(st.just(""), st.text(max_size=6), st.integers(0, 10**6), st.sampled_from(HEADER)), max_size=7),
+)
+
+
+@given(st.lists(LINES, max_size=40))
+def test_every_row_below_the_header_is_somebody_or_left_out_for_a_reason(lines):
+    there = [number for number, cells in enumerate(lines, 3) if any(cell != "" for cell in cells)]
+    given_rows = [Row(1, ["名单"]), Row(2, HEADER), *(Row(n, lines[n - 3]) for n in there)]
+    try:
+        table = find_table(given_rows, ROSTER)
+    except RuleBroken:
+        return
+    if table.outline.header_row != 2:  # a line that was made up fits better
+        return
+    people = [row.number for row in table.rows]
+    assert sorted(people + table.skipped) == there and not set(people) & set(table.skipped)

@@ -1,6 +1,7 @@
 """What a file is, by its content: its name may say anything."""
 
 import re
+import struct
 from enum import StrEnum
 from typing import BinaryIO
 
@@ -11,6 +12,8 @@ HEAD = 8192
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ENCRYPTED_OOXML = "EncryptedPackage".encode("utf-16-le")
 OLDEST_EXCEL = (b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08")  # a stream of records without a container
+BEGINNING, FILEPASS = b"\x09\x08\x10\x00\x00\x06", 0x2F  # records of an .xls
+NO_TEXT = (b"%PDF", b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"{\\rtf")
 ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 SPREADSHEET_XML = b"urn:schemas-microsoft-com:office:spreadsheet"
 HTML = re.compile(rb"<\s*(?:!doctype\s+html|html|table|meta|head|body|tr|div|style)\b", re.IGNORECASE)
@@ -60,10 +63,27 @@ def _in_ole(file: BinaryIO) -> Kind:
         raise Refused("protected")
     if "WordDocument".encode("utf-16-le") in content and "Workbook".encode("utf-16-le") not in content:
         raise Refused("not_a_workbook")
+    if _is_locked(content):
+        raise Refused("protected")
     return Kind.CALAMINE
 
 
+def _is_locked(content: bytes) -> bool:
+    """Whether one of the first records of an .xls says that the others are encrypted."""
+    place = content.find(BEGINNING)
+    for _record in range(5):
+        if not 0 <= place <= len(content) - 4:
+            return False
+        kind, length = struct.unpack_from("<HH", content, place)
+        if kind == FILEPASS:
+            return True
+        place += 4 + length
+    return False
+
+
 def _in_text(head: bytes) -> Kind:
+    if head.startswith(NO_TEXT):
+        raise Refused("not_a_workbook")
     plain = head.replace(b"\0", b"") if head.startswith((b"\xff\xfe", b"\xfe\xff")) else head
     if SPREADSHEET_XML in plain:
         return Kind.XML

@@ -50,10 +50,8 @@ def _decodes(file: BinaryIO, encoding: str) -> bool:
 def opened(file: BinaryIO) -> io.TextIOWrapper:
     """The file as text, from its beginning, lines as they are. Raises ``Refused`` when it is in no known encoding."""
     encoding = encoding_of(file)
-    if encoding not in ("utf-8", "gb18030") and not _decodes(file, encoding):
-        raise Refused("not_text")
-    if encoding == "gb18030" and not _decodes(file, encoding):
-        raise Refused("not_text")
+    if not _decodes(file, encoding):
+        raise Refused("not_a_workbook" if encoding.startswith("utf-16-") else "not_text")
     file.seek(0)
     return io.TextIOWrapper(file, encoding=encoding, newline="")
 
