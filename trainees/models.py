@@ -65,8 +65,11 @@ class Trainee(models.Model):
         ]
         indexes = [
             models.Index(fields=["phone_index"], name="trainee_phone"),
-            models.Index(fields=["name"], name="trainee_name", opclasses=["varchar_pattern_ops"]),
-            models.Index(fields=["initials"], name="trainee_initials", opclasses=["varchar_pattern_ops"]),
+            # A surname or two letters are thousands of people: their ids stand in the index.
+            models.Index(fields=["name", "id"], name="trainee_name", opclasses=["varchar_pattern_ops", "int8_ops"]),
+            models.Index(
+                fields=["initials", "id"], name="trainee_initials", opclasses=["varchar_pattern_ops", "int8_ops"]
+            ),
             # Lists are in the order of entry: with each of these a filtered page is the end of an index.
             models.Index(fields=["county", "id"], name="trainee_county"),
             models.Index(fields=["background", "id"], name="trainee_background"),

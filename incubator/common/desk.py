@@ -19,7 +19,7 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.utils import get_fields_from_path, quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import BooleanField, Model, QuerySet
+from django.db.models import BooleanField, Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -40,7 +40,7 @@ from unfold.widgets import UnfoldAdminSingleDateWidget, UnfoldAdminTextareaWidge
 
 from incubator.common.errors import RuleBroken
 from incubator.common.exports import Exported
-from incubator.common.long_lists import LongPaginator
+from incubator.common.long_lists import LongChangeList, LongPaginator
 
 REFUSALS_SHOWN = 20
 
@@ -101,13 +101,15 @@ class QuestionFilter(DropdownFilter):
         return question[1](queryset) if question else queryset
 
 
-def among(rows: QuerySet, parts: QuerySet, key: str) -> QuerySet:
+def among(rows: QuerySet, parts: QuerySet, key: str, *, is_narrow: bool = False) -> QuerySet:
     """Of ``rows`` those that one of ``parts`` points at with its foreign key ``key``.
 
-    Written so that the answer can come from an index of the parts in the order of the rows, newest first. Joined row by
-    row, the first page would be looked for through everybody who is not on it.
+    Of everything there is, the answer comes from an index of the parts in the order of the rows, newest first. Where
+    the list ``is_narrow``, its own rows are gone through instead and each is asked for.
     """
     column = f"{key}_id"
+    if is_narrow:
+        return rows.filter(Exists(parts.filter(**{column: OuterRef("pk")}).order_by()))
     return rows.filter(pk__in=parts.order_by(f"-{column}").distinct(column).values(column))
 
 
@@ -376,6 +378,9 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
         if not self.is_long:
             return super().get_paginator(request, queryset, per_page, *args, **kw)
         return LongPaginator(queryset, per_page, *args, rows=self.get_queryset(request), **kw)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return LongChangeList if self.is_long else super().get_changelist(request, **kwargs)
 
     def list_rows(self, rows: QuerySet) -> QuerySet:
         """What only the list needs: annotations and prefetches of its columns."""

@@ -1,23 +1,30 @@
-"""Lists of a million rows: pages without counting them all, and a filter of days.
+"""Lists of a million rows: pages without counting or sorting them all, and a filter of days.
 
-A count is exact up to ``EXACT_UP_TO``; beyond that it is the database's estimate, and says so. A page asks for the keys
-of its rows first and for nothing else, so that a page far down passes over keys and not over rows.
+Of a list up to ``EXACT_UP_TO`` rows the keys are read once: their number is the count, and pages are cut from them
+here. The database is not asked for an ordered page of few rows, because it may look for them in the order of the list,
+through everybody who is not in it. Of a longer list the count is the planner's estimate, and says so; its pages come
+from an index in the order of the list.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from django.core.paginator import Page, PageNotAnInteger, Paginator
-from django.db.models import Model, QuerySet
+from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.utils import parse_date_str
+from unfold.views import ChangeList
 
-EXACT_UP_TO = 10_000
+EXACT_UP_TO = 3_000
 SIGNIFICANT = 3  # digits of an estimate that are shown
 
 
@@ -39,14 +46,30 @@ class LongPaginator(Paginator):
 
     def __init__(self, object_list: QuerySet, per_page: int, *args: Any, rows: QuerySet, **kwargs: Any) -> None:
         super().__init__(object_list, per_page, *args, **kwargs)
-        self._keys = object_list.values("pk")
+        self._keys = object_list.values_list("pk", flat=True)
         self._rows = rows
+        names = object_list.query.order_by or object_list.model._meta.ordering
+        self._ordering = list(dict.fromkeys(str(name) for name in names))
 
     @cached_property
     def count(self) -> int:
-        keys = self._keys.order_by()
-        found: int = keys[: EXACT_UP_TO + 1].count()
-        return found if found <= EXACT_UP_TO else Estimate(max(found, estimated_rows(keys)))
+        if len(self._first) <= EXACT_UP_TO:
+            return len(self._first)
+        return Estimate(max(len(self._first), estimated_rows(self._keys.order_by())))
+
+    @cached_property
+    def _first(self) -> list[tuple]:
+        """Keys of the first rows that come, in no order, each with the values the list is ordered by where it can be
+        ordered by them here."""
+        columns = [name.removeprefix("-") for name in self._ordering] if self._is_sortable else []
+        return list(self.object_list.order_by().values_list("pk", *columns)[: EXACT_UP_TO + 1])
+
+    @property
+    def _is_sortable(self) -> bool:
+        """Ordered by columns of its own that always have a value."""
+        own = {field.name: field for field in self.object_list.model._meta.concrete_fields}
+        names = [name.removeprefix("-") for name in self._ordering]
+        return all(name == "pk" or (name in own and not own[name].null and not own[name].is_relation) for name in names)
 
     def validate_number(self, number: Any) -> int:
         if not isinstance(self.count, Estimate):
@@ -58,16 +81,51 @@ class LongPaginator(Paginator):
 
     def page(self, number: Any) -> Page:
         number = self.validate_number(number)
-        first = (number - 1) * self.per_page
-        found = self._rows_of(self._keys[first : first + self.per_page])
-        if not found and number > 1:
-            found = self._rows_of(self._keys.reverse()[: self.per_page])
-        return Page(found, number, self)
+        return Page(self._rows_of(self._keys_of(number)), number, self)
 
-    def _rows_of(self, keys: QuerySet) -> list[Model]:
-        """The rows of a page's keys, in one statement, in the order of the list."""
-        ordering = self.object_list.query.order_by or self.object_list.model._meta.ordering
-        return list(self._rows.filter(pk__in=keys).order_by(*ordering))
+    def everything(self) -> list[Any]:
+        """All rows of a list that is short enough to be shown as one page."""
+        return self._rows_of(self._sorted if self._is_sortable else list(self._keys))
+
+    def _rows_of(self, keys: list[Any]) -> list[Any]:
+        found = self._rows.in_bulk(keys)
+        return [found[key] for key in keys if key in found]
+
+    def _keys_of(self, number: int) -> list[Any]:
+        first, after = (number - 1) * self.per_page, number * self.per_page
+        if not isinstance(self.count, Estimate):
+            return self._sorted[first:after] if self._is_sortable else list(self._keys[first:after])
+        with _row_by_row():
+            found = list(self._keys[first:after])
+            return found or list(self._keys.reverse()[: self.per_page])[::-1]
+
+    @cached_property
+    def _sorted(self) -> list[Any]:
+        rows = list(self._first)
+        for column, name in reversed(list(enumerate(self._ordering, start=1))):
+            rows.sort(key=itemgetter(column), reverse=name.startswith("-"))
+        return [row[0] for row in rows]
+
+
+@contextmanager
+def _row_by_row() -> Iterator[None]:
+    """Joins that keep the order of an index and can stop early: the planner does not know that those of an old cohort
+    are all at the end of the list, and would merge or hash its way through everybody before them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('enable_mergejoin', 'off', true), set_config('enable_hashjoin', 'off', true)")
+        yield
+        cursor.execute("SELECT set_config('enable_mergejoin', 'on', true), set_config('enable_hashjoin', 'on', true)")
+
+
+class LongChangeList(ChangeList):
+    """Takes its rows from the paginator also when they are one page."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if isinstance(self.paginator, LongPaginator) and not isinstance(self.result_list, list):
+            self.result_list = self.paginator.everything()
 
 
 def estimated_rows(rows: QuerySet) -> int:

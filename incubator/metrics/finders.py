@@ -10,6 +10,7 @@ from incubator.metrics.models import CreatorAccount
 from trainees.finders import finds_people
 
 HANDLE = re.compile(r"@?([0-9a-z][0-9a-z_.-]+)", re.IGNORECASE)
+SHORT = 4  # characters; of fewer only a whole handle is meant: they are the initials of thousands
 
 
 def accounts_by_handle(accounts: QuerySet[CreatorAccount], word: str) -> QuerySet[CreatorAccount]:
@@ -19,8 +20,11 @@ def accounts_by_handle(accounts: QuerySet[CreatorAccount], word: str) -> QuerySe
 
 @finds_people
 def trainees_by_handle(word: str) -> QuerySet[Any, Any] | None:
-    """Ids of those whose handle begins with a word of two characters or more."""
+    """Ids of those whose handle begins with a word of four characters or more, or is a word of two or three."""
     handle = HANDLE.fullmatch(word)
     if handle is None:
         return None
-    return accounts_by_handle(CreatorAccount.objects.order_by(), handle[1]).values("trainee")
+    accounts, word = CreatorAccount.objects.order_by(), handle[1].lower()
+    if len(word) < SHORT:
+        return accounts.alias(folded=Lower("handle")).filter(folded=word).values("trainee")
+    return accounts_by_handle(accounts, word).values("trainee")

@@ -48,7 +48,7 @@ class CreatorAccount(models.Model):
     platform = models.CharField(_("platform"), max_length=10, choices=Platform, default=Platform.KUAISHOU)
     handle = models.CharField(_("account number"), max_length=60)
     state = models.CharField(
-        _("state"), max_length=15, choices=AccountState, default=AccountState.UNLINKED, editable=False, db_index=True
+        _("state"), max_length=15, choices=AccountState, default=AccountState.UNLINKED, editable=False
     )
 
     objects = CreatorAccountQuerySet.as_manager()
@@ -64,7 +64,10 @@ class CreatorAccount(models.Model):
                 violation_error_message=_("This account belongs to a trainee already."),
             )
         ]
-        indexes = [models.Index(OpClass(Lower("handle"), name="text_pattern_ops"), name="account_handle_folded")]
+        indexes = [
+            models.Index(OpClass(Lower("handle"), name="text_pattern_ops"), name="account_handle_folded"),
+            models.Index(fields=["state", "trainee"], name="account_state"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_platform_display()} {self.handle}"

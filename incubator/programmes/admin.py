@@ -32,6 +32,7 @@ from incubator.common.desk import (
 from incubator.programmes.choices import MOVES, ParticipationState
 from incubator.programmes.models import Cohort, Participation, ParticipationMove, Programme
 from incubator.programmes.services import admit, nominate_trainees, start_training, withdraw
+from incubator.regions.filters import is_narrow
 from trainees.models import Trainee
 from trainees.queries import SEARCH_HELP, person_q
 
@@ -167,20 +168,28 @@ class ParticipationFilter(DropdownFilter):
         asked = [(kind, value) for kind in PARTICIPATION_FILTERS if (value := request.GET.get(kind.parameter_name))]
         if not asked or not isinstance(self, asked[0][0]):
             return queryset
-        found = Participation.objects.visible_to(request.user)
         try:
-            return among(queryset, found.filter(**{kind.lookup: value for kind, value in asked}), "trainee")
+            found = Participation.objects.filter(**dict(kind.asks(value) for kind, value in asked))
         except ValueError:  # no number
             return queryset.none()
+        return among(queryset, found, "trainee", is_narrow=is_narrow(request))
+
+    @classmethod
+    def asks(cls, value: str) -> tuple[str, Any]:
+        return cls.lookup, value
 
 
 class ProgrammeFilter(ParticipationFilter):
     title = _("programme")
     parameter_name = "programme"
-    lookup = "cohort__programme"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
         return [(row.pk, row.name) for row in Programme.objects.all()]
+
+    @classmethod
+    def asks(cls, value: str) -> tuple[str, Any]:
+        """By the cohorts' ids, which stand in an index beside the people."""
+        return "cohort__in", list(Cohort.objects.filter(programme=int(value)).values_list("pk", flat=True))
 
 
 class CohortFilter(ParticipationFilter):

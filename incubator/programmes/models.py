@@ -102,7 +102,10 @@ class ParticipationQuerySet(RegionScopedQuerySet):
 class Participation(models.Model):
     """One trainee in one cohort. The support period is a window of days, both ends included, opened by graduation."""
 
-    trainee = models.ForeignKey(Trainee, models.PROTECT, related_name="participations", verbose_name=_("trainee"))
+    # Indexes of these keys: the constraint on both, and one of each list in Meta.
+    trainee = models.ForeignKey(
+        Trainee, models.PROTECT, related_name="participations", db_index=False, verbose_name=_("trainee")
+    )
     cohort = models.ForeignKey(
         Cohort, models.PROTECT, related_name="participations", db_index=False, verbose_name=_("cohort")
     )
@@ -133,7 +136,7 @@ class Participation(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["cohort", "trainee"], name="participation_cohort"),
+            models.Index(fields=["cohort", "trainee"], include=["state"], name="participation_cohort"),
             models.Index(fields=["state", "trainee"], include=["cohort"], name="participation_state"),
         ]
 

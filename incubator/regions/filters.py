@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from incubator.common.desk import ScopedSearchFilter
 from incubator.regions.models import Region
+from incubator.regions.scoping import scope_of
 
 
 class RegionFilter(ScopedSearchFilter):
@@ -32,3 +33,9 @@ def _counties_of(code: str) -> list[str]:
     """Codes of the divisions in a region, its own among them."""
     inside = Q(pk=code) | Q(prefecture=code) | Q(province=code)
     return list(Region.objects.filter(inside).values_list("pk", flat=True))
+
+
+def is_narrow(request: HttpRequest) -> bool:
+    """Whether a list shows some regions only, because of who looks or of what is asked for."""
+    asked = any(name.endswith("county__code__exact") for name in request.GET)
+    return asked or not scope_of(request.user).everything

@@ -50,18 +50,30 @@ def workers(folder: Path, app: str, processes: int, **environment: str) -> Itera
 
 
 @contextmanager
-def database(name: str) -> Iterator[str]:
-    """A new database with all tables on the same server, and Django turned to it; gives its address."""
+def database(name: str, *, is_kept: bool = False) -> Iterator[str]:
+    """A database with all tables on the same server, and Django turned to it; gives its address.
+
+    It is new and gone afterwards, unless it ``is_kept`` for the next time, migrated further.
+    """
     usual = connection.settings_dict["NAME"]
-    run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    run(f"CREATE DATABASE {name}")
+    if not is_kept:
+        run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    if not (is_kept and _exists(name)):
+        run(f"CREATE DATABASE {name}")
     _turn_to(name)
     try:
         call_command("migrate", verbosity=0)
         yield os.environ["DATABASE_URL"].replace(f"/{usual}?", f"/{name}?", 1)
     finally:
         _turn_to(usual)
-        run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        if not is_kept:
+            run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _exists(name: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        return cursor.fetchone() is not None
 
 
 def _turn_to(name: str) -> None:

@@ -133,7 +133,7 @@ def days_of_history(days: int) -> date:
         _fill(month, list(missing))
     _take_out_measured(last)
     for month in months_wanted(last):
-        _month(month)
+        make_month(month)
     run(NEWEST, day=last)
     run("TRUNCATE metrics_crossing, metrics_spike, metrics_quarantinedreading")
     run(REGIONS, day=last, edges=list(EDGES), last_bin=BINS - 1, country=COUNTRY)
@@ -194,7 +194,7 @@ def _attach(month: date) -> None:
     run(f"ALTER TABLE metrics_reading ATTACH PARTITION {partition_name(month)} FOR VALUES {bounds}")
 
 
-def _month(day: date) -> None:
+def make_month(day: date) -> None:
     month = month_of(day)
     run(
         f"CREATE TABLE IF NOT EXISTS {partition_name(month)} PARTITION OF metrics_reading "
@@ -205,7 +205,7 @@ def _month(day: date) -> None:
 @contextmanager
 def passing_month(day: date) -> Iterator[None]:
     """A month of its own for ``day`` that is gone afterwards, with all that was written to it."""
-    _month(day)
+    make_month(day)
     try:
         yield
     finally:

@@ -81,8 +81,17 @@ def test_letters_are_initials_or_a_handle_and_both_are_found(person):
     """``ls``: 李四 by her initials, who also has such a handle; a stranger by a handle alone."""
     stranger = factories.TraineeFactory(name="赵六", initials="zl")
     factories.CreatorAccountFactory(trainee=stranger, handle="LSHOP")
+    assert {p.name for p in found("lsho")} == {"赵六"}
+    factories.CreatorAccountFactory(trainee=stranger, handle="lS")
     assert {p.name for p in found("ls")} == {"李四", "赵六"}
-    assert {p.name for p in found("lsh")} == {"赵六"}
+
+
+def test_of_two_or_three_letters_only_a_whole_handle_is_meant(person):
+    """They are the initials of thousands: handles that begin with them would bury those."""
+    stranger = factories.TraineeFactory(name="赵六", initials="zl")
+    factories.CreatorAccountFactory(trainee=stranger, handle="LSHOP")
+    assert {p.name for p in found("ls")} == {"李四"}
+    assert found("lsh") == set()
 
 
 def test_a_phone_may_be_a_handle_too(person):

@@ -42,4 +42,18 @@ class Migration(migrations.Migration):
             model_name="trainee",
             index=models.Index(fields=["created_at", "id"], name="trainee_entered"),
         ),
+        migrations.RemoveIndex(model_name="trainee", name="trainee_name"),
+        migrations.AddIndex(
+            model_name="trainee",
+            index=models.Index(
+                fields=["name", "id"], name="trainee_name", opclasses=["varchar_pattern_ops", "int8_ops"]
+            ),
+        ),
+        migrations.RemoveIndex(model_name="trainee", name="trainee_initials"),
+        migrations.AddIndex(
+            model_name="trainee",
+            index=models.Index(
+                fields=["initials", "id"], name="trainee_initials", opclasses=["varchar_pattern_ops", "int8_ops"]
+            ),
+        ),
     ]

@@ -1,6 +1,6 @@
 """Creator accounts and the consent to read them. Tokens are never shown, nor read from the table."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -20,6 +20,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
 from incubator.common.desk import (
@@ -50,6 +51,7 @@ from incubator.metrics.finders import accounts_by_handle
 from incubator.metrics.models import Authorisation, ConsentEvent, CreatorAccount
 from incubator.metrics.readings_file import readings_file
 from incubator.metrics.services import register_accounts, withdraw_consent
+from incubator.regions.filters import is_narrow
 from trainees.models import Trainee
 from trainees.queries import person_q, tidy
 
@@ -234,22 +236,22 @@ class AuthorisationAdmin(ReadOnlyAdmin):
 # --- Added to a trainee's pages ---------------------------------------------------------------------------------------
 
 
-def _accounts_in(*states: AccountState) -> Callable[[QuerySet], QuerySet]:
-    return lambda people: among(people, CreatorAccount.objects.filter(state__in=states), "trainee")
-
-
-class AccountFilter(QuestionFilter):
+class AccountFilter(DropdownFilter):
     title = _("creator account")
     parameter_name = "account"
-    questions = {
-        "any": (_("has one"), lambda people: among(people, CreatorAccount.objects.all(), "trainee")),
-        "none": (_("has none"), lambda people: people.filter(~Exists(_own_accounts()))),
-        **{state.value: (state.label, _accounts_in(state)) for state in AccountState},
-    }
 
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("any", _("has one")), ("none", _("has none")), *AccountState.choices]
 
-def _own_accounts() -> QuerySet:
-    return CreatorAccount.objects.filter(trainee=OuterRef("pk")).order_by()
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        asked, accounts = self.value(), CreatorAccount.objects.order_by()
+        if asked == "none":
+            return queryset.filter(~Exists(accounts.filter(trainee=OuterRef("pk"))))
+        if asked in AccountState.values:
+            accounts = accounts.filter(state=asked)
+        elif asked != "any":
+            return queryset
+        return among(queryset, accounts, "trainee", is_narrow=is_narrow(request))
 
 
 @display(description=_("followers"))

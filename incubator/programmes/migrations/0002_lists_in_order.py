@@ -12,6 +12,17 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterField(
             model_name="participation",
+            name="trainee",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="participations",
+                to="trainees.trainee",
+                verbose_name="trainee",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="participation",
             name="cohort",
             field=models.ForeignKey(
                 db_index=False,
@@ -42,7 +53,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="participation",
-            index=models.Index(fields=["cohort", "trainee"], name="participation_cohort"),
+            index=models.Index(fields=["cohort", "trainee"], include=("state",), name="participation_cohort"),
         ),
         migrations.AddIndex(
             model_name="participation",
