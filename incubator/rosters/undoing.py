@@ -1,17 +1,30 @@
 """Undoing an applied roster: whoever it entered goes, what it changed is put back, unless something depends on it.
 
 What depends is found over the relations of the models themselves, so that higher rooms hold a row without being known
-here. A relation that is only emptied (``SET_NULL``) holds nothing; one that the database neither checks nor finds by an
-index is a log beside another table that is looked at (of readings there is the newest of each account).
+here. What a model says happens when such a row goes is what happens: ``PROTECT`` holds it, ``SET_NULL`` is emptied,
+``CASCADE`` goes with it (an open question about two people). A relation that the database neither checks nor finds by
+an index is a log beside another table that is looked at (of readings there is the newest of each account).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
 from django.db import connection
-from django.db.models import SET_NULL, Exists, Field, Model, OuterRef, Q, QuerySet
+from django.db.models import (
+    CASCADE,
+    DO_NOTHING,
+    PROTECT,
+    RESTRICT,
+    SET_NULL,
+    Exists,
+    Field,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+)
 from django.utils.translation import gettext as _
 
 from incubator.common.encryption import encrypt
@@ -37,6 +50,7 @@ MADE: dict[type[Model], str] = {
     Participation: "participation_key",
     Trainee: "sealed_for",
 }
+HOLDS = (PROTECT, RESTRICT, DO_NOTHING)
 WRITTEN = (RowStatus.NEW, RowStatus.MATCHED)
 KEYS = "SELECT {key} FROM rosters_rosterrow WHERE roster_id = %(roster)s AND status IN ('new', 'matched')"
 ENTERED = "SELECT sealed_for FROM rosters_rosterrow WHERE roster_id = %(roster)s AND status = 'new'"
@@ -74,14 +88,6 @@ class Hold:
     row: int
     name: str
     what: str
-
-
-_passing: list[tuple[type[Model], Q]] = []
-
-
-def goes_with_the_person(model: type[Model], q: Q) -> None:
-    """Rows of a room that hold nobody, such as an open question about two people: they are deleted with the person."""
-    _passing.append((model, q))
 
 
 def holds(roster: RosterImport, *, most: int = MOST_TOLD) -> list[Hold]:
@@ -126,28 +132,25 @@ def _in_a_later_import(roster: RosterImport) -> Exists:
 
 def _pointing_rows(model: type[Model]) -> Iterator[tuple[QuerySet, str]]:
     """Rows that hold a row of ``model``, each kind with its name; not what the import made itself."""
-    for field in fields_pointing_to(model):
+    for field in fields_pointing_to(model, HOLDS):
         other: Any = field.model
         if other is ParticipationMove:  # a participation that has not gone on has ours only
             continue
         theirs = other._base_manager.filter(**{field.name: OuterRef(MADE[model])})
         if other in MADE:
             theirs = theirs.exclude(pk=OuterRef(MADE[other]))
-        for passing, q in _passing:
-            if passing is other:
-                theirs = theirs.exclude(q)
         yield theirs, str(other._meta.verbose_name)
 
 
-def fields_pointing_to(model: type[Model], *, that_are_emptied: bool = False) -> list[Any]:
-    """Foreign keys that hold rows of ``model``, or those that are emptied when such a row goes."""
+def fields_pointing_to(model: type[Model], kinds: Collection[Any]) -> list[Any]:
+    """Foreign keys to ``model`` for which one of ``kinds`` (of ``on_delete``) happens when a row of it goes."""
     found: list[Field] = []
     for relation in model._meta.get_fields(include_hidden=True):
         field: Any = getattr(relation, "field", None)
         if field is None or not (relation.one_to_many or relation.one_to_one) or field.model is RosterRow:
             continue
         is_known = field.db_constraint or field.db_index or field.unique
-        if is_known and (field.remote_field.on_delete is SET_NULL) == that_are_emptied:
+        if is_known and field.remote_field.on_delete in kinds:
             found.append(field)
     return found
 
@@ -175,13 +178,11 @@ def _back(row: RosterRow) -> dict[str, tuple[Any, Any]]:
 
 
 def _let_go(model: type[Model], keys: QuerySet) -> None:
-    """Whatever points to rows of ``model`` without holding them forgets them, as when Django deletes them."""
-    for field in fields_pointing_to(model, that_are_emptied=True):
+    """Whatever points to rows of ``model`` without holding them forgets them or goes, as when Django deletes them."""
+    for field in fields_pointing_to(model, [SET_NULL]):
         field.model._base_manager.filter(**{f"{field.name}__in": keys}).update(**{field.name: None})
-    for other, q in _passing:
-        for field in fields_pointing_to(model):
-            if field.model is other:
-                other._base_manager.filter(q, **{f"{field.name}__in": keys}).delete()
+    for field in fields_pointing_to(model, [CASCADE]):
+        field.model._base_manager.filter(**{f"{field.name}__in": keys}).delete()
 
 
 def _as_before(row: RosterRow) -> dict[str, Any]:

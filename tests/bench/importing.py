@@ -112,7 +112,7 @@ def import_100k(accounts: int) -> list[Result]:
         "matched with everybody, previewed, and written as trainees, participations with their history and accounts; "
         f"baseline: django-import-export's ModelResource on Trainee, {sample:,} rows of such a workbook loaded, "
         f"imported as a dry run and imported, as its manual shows ({alone:.0f} times without its dry run). Time per "
-        f"row upon {many:,} people is {ratio:.2f} times that upon {few:,}. Peak is of worker and reader together."
+        f"row upon {many:,} people is {ratio:.2f} times that upon {few:,}. Peak: worker and reader together, resident."
     )
     return [result]
 

@@ -4,18 +4,20 @@ from datetime import date, timedelta
 
 import pytest
 from django.apps import apps
+from django.db.models import CASCADE, SET_NULL
 from django.utils import timezone
 
 from courses.models import Enrolment
 from incubator.common.errors import RuleBroken
+from incubator.figures.models import FiguresImport, FiguresRow
 from incubator.grants.models import Grant
 from incubator.imports.choices import ImportState
-from incubator.metrics.models import Authorisation, CreatorAccount
+from incubator.metrics.models import Authorisation, ConsentRequest, CreatorAccount
 from incubator.programmes.models import Participation, ParticipationMove
 from incubator.programmes.services import start_training, withdraw
 from incubator.rosters.models import RosterImport
 from incubator.rosters.services import apply_roster, undo_roster
-from incubator.rosters.undoing import MADE, fields_pointing_to, goes_with_the_person, holds
+from incubator.rosters.undoing import HOLDS, MADE, fields_pointing_to, holds
 from tests.factories import CohortFactory, TrafficPoolFactory, TraineeFactory, TrainingClassFactory, official, reading
 from tests.rosters.test_import import (  # noqa: F401
     FILLED_ON,
@@ -155,11 +157,11 @@ def _second_account(roster, trainee, by):
     CreatorAccount.objects.create(trainee=trainee, handle="another")
 
 
-HOLDS = [_later_import, _changed, _login, _training, _withdrawn, _enrolled, _grant, _reading, _consent, _second_cohort,
+WAYS = [_later_import, _changed, _login, _training, _withdrawn, _enrolled, _grant, _reading, _consent, _second_cohort,
          _second_account]  # fmt: skip
 
 
-@pytest.mark.parametrize("hold", HOLDS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("hold", WAYS, ids=lambda f: f.__name__)
 def test_what_depends_on_a_row_holds_the_import_and_is_named(cohort, county, clerk, hold):  # noqa: F811
     roster = applied([line(1), line(0), line(2)], cohort, county, clerk)
     trainee = Trainee.objects.get(id_number_index=id_number_index(PEOPLE[0].id_number))
@@ -207,10 +209,7 @@ def test_an_earlier_import_is_held_by_a_later_one_and_not_the_other_way_round(co
 def test_every_relation_to_what_an_import_makes_is_looked_at():
     """A model that will be written tomorrow holds too: nothing is named here but what is looked at elsewhere."""
     looked_at = {
-        (field.model, field.name)
-        for model in MADE
-        for emptied in (True, False)
-        for field in fields_pointing_to(model, that_are_emptied=emptied)
+        (field.model, field.name) for model in MADE for field in fields_pointing_to(model, [*HOLDS, SET_NULL, CASCADE])
     }
     missing = {
         (model._meta.label, field.name)
@@ -228,18 +227,26 @@ def test_every_relation_to_what_an_import_makes_is_looked_at():
     }
 
 
-def test_an_open_question_goes_with_the_person(cohort, county, clerk, monkeypatch):  # noqa: F811
-    from django.db.models import Q
-
-    from incubator.rosters import undoing
-
-    monkeypatch.setattr(undoing, "_passing", [])
-    goes_with_the_person(CreatorAccount, Q(handle="question"))
+def test_what_would_go_with_the_account_goes_with_it(cohort, county, clerk):  # noqa: F811
+    """Somebody has begun to ask for a consent and not come back."""
     roster = applied([line(0)], cohort, county, clerk)
-    CreatorAccount.objects.create(trainee=Trainee.objects.get(), handle="question")
+    account = CreatorAccount.objects.get()
+    ConsentRequest.objects.create(state="s", account=account, asked_by=clerk, asked_at=timezone.now())
 
     undo_roster(roster, by=clerk)
-    assert nothing_was_written()
+    assert nothing_was_written() and not ConsentRequest.objects.exists()
+
+
+def test_what_would_be_emptied_is_emptied(cohort, county, clerk):  # noqa: F811
+    roster = applied([line(0)], cohort, county, clerk)
+    figures = FiguresImport.objects.create(region=county, file="x.xlsx", file_name="x.xlsx", uploaded_by=clerk)
+    row = FiguresRow.objects.create(
+        figures=figures, number=1, status="wrong", values="{}", account=CreatorAccount.objects.get()
+    )
+
+    undo_roster(roster, by=clerk)
+    row.refresh_from_db()
+    assert nothing_was_written() and row.account_id is None
 
 
 def test_only_what_was_written_is_undone_and_only_once(cohort, county, clerk):  # noqa: F811
