@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from incubator.common.dates import read_date
 from incubator.common.errors import RuleBroken
 from incubator.common.masking import mask_id_number, mask_phone
 from incubator.common.workbooks import Cell, Row, Table
@@ -25,6 +26,7 @@ from trainees.models import Trainee
 MASKS: dict[str, Callable[[str], str]] = {
     Column.ID_NUMBER: mask_id_number,
     Column.PHONE: mask_phone,
+    Column.BORN_ON: lambda text: f"{text[:4]}****",
 }
 
 
@@ -89,6 +91,7 @@ class RosterCheck:
         self._read(checked, row, Column.ID_NUMBER, self._take_id_number)
         self._read(checked, row, Column.PHONE, self._take_phone)
         self._read(checked, row, Column.SEX, self._take_sex)
+        self._read(checked, row, Column.BORN_ON, self._take_born_on)
         self._take_county(checked, row)
         return checked
 
@@ -114,6 +117,11 @@ class RosterCheck:
         checked.person.id_number = found.number
         checked.person.born_on = found.born_on.isoformat()
         checked.person.sex = found.sex
+        if found.may_be_rounded:
+            sentence = _(
+                "This ID number ends like one that a spreadsheet rounded. Compare its last digits with the card."
+            )
+            self._note(checked, Column.ID_NUMBER, cell.text, sentence, is_error=False)
         age = (
             self._on.year
             - found.born_on.year
@@ -141,6 +149,13 @@ class RosterCheck:
         if checked.person.id_number and sex != checked.person.sex:
             raise RuleBroken(_("The ID number says otherwise. Correct one of the two."))
         checked.person.sex = sex
+
+    @staticmethod
+    def _take_born_on(checked: CheckedRow, cell: Cell) -> None:
+        born_on = read_date(cell.text).isoformat()
+        if checked.person.born_on and born_on != checked.person.born_on:
+            raise RuleBroken(_("The ID number says otherwise. Correct one of the two."))
+        checked.person.born_on = born_on
 
     def _take_county(self, checked: CheckedRow, row: Row) -> None:
         """The county the row names, which must lie in the import's region; the region itself where none is named."""

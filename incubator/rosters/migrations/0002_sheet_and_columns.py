@@ -12,6 +12,7 @@ COLUMNS = [
     ("education", "学历"),
     ("background", "类别"),
     ("handle", "快手号"),
+    ("born_on", "出生日期"),
 ]
 
 
