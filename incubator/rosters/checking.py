@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from incubator.common.bulk import clean
+from incubator.common.dates import read_date
 from incubator.common.errors import RuleBroken
 from incubator.common.masking import mask_id_number, mask_phone
 from incubator.common.plain_text import squeeze
@@ -30,6 +31,7 @@ from trainees.identity import parse_id_number, parse_mobile
 MASKS: dict[str, Callable[[str], str]] = {
     Column.ID_NUMBER: mask_id_number,
     Column.PHONE: mask_phone,
+    Column.BORN_ON: lambda text: f"{text[:4]}****",
 }
 OLDEST = 120  # years that anybody lives
 # Plain texts: members of a list of choices take their time, and these are asked for in every row.
@@ -44,8 +46,10 @@ EDUCATION = Column.EDUCATION.value
 BACKGROUND = Column.BACKGROUND.value
 HANDLE = Column.HANDLE.value
 NUMBER = Column.NUMBER.value
+BORN_ON = Column.BORN_ON.value
 OTHER = Background.OTHER.value
 OTHERS = ("其他", "其它", "无")
+DIGITS_KEPT = 15  # of a number, by spreadsheets
 ROUNDED = "000"  # how an ID number ends of which a spreadsheet kept 15 digits; one in eleven of those looks valid
 
 
@@ -106,6 +110,8 @@ class RowCheck:
             self._weigh_empty(self._cohort.without_phone, row, PHONE)
         if text := texts.get(SEX):
             self._take(row, SEX, text, self._sex)
+        if text := texts.get(BORN_ON):
+            self._take(row, BORN_ON, text, self._born_on)
         self._take_county(row, texts.get(COUNTY, ""))
         if row.person.born_on is not None:
             self._weigh_age(row, row.person.born_on)
@@ -139,7 +145,7 @@ class RowCheck:
 
     @staticmethod
     def _id_number(person: Person, text: str, *, is_number: bool) -> None:
-        if is_number:
+        if is_number and len(text) > DIGITS_KEPT:
             raise RuleBroken(rounded())
         found = parse_id_number(text)
         person.id_number, person.born_on, person.sex = found.number, found.born_on, str(found.sex)
@@ -156,6 +162,13 @@ class RowCheck:
         if person.id_number and sex != person.sex:
             raise RuleBroken(_("The ID number says otherwise. Correct one of the two."))
         person.sex = sex
+
+    @staticmethod
+    def _born_on(person: Person, text: str) -> None:
+        born_on = read_date(text)
+        if person.born_on is not None and born_on != person.born_on:
+            raise RuleBroken(_("The ID number says otherwise. Correct one of the two."))
+        person.born_on = born_on
 
     # --- The county ---
 

@@ -39,6 +39,7 @@ class Column(models.TextChoices):
     BACKGROUND = "background", "类别"
     HANDLE = "handle", "快手号"
     NUMBER = "number", "学员编号"
+    BORN_ON = "born_on", "出生日期"
 
 
 REQUIRED = (Column.NAME, Column.ID_NUMBER, Column.PHONE)
@@ -63,6 +64,7 @@ _WORDS = {
     Column.TOWNSHIP: "乡镇 所在乡镇 乡 镇 乡镇街道 所属乡镇 乡镇名称 所在乡镇街道 乡镇办 镇街 苏木乡镇 街道乡镇",
     Column.EDUCATION: "学历 文化程度 最高学历 受教育程度 文化水平 教育程度",
     Column.BACKGROUND: "类别 身份类别 人员类别 学员类别 人员类型 学员类型 身份类型 学员身份 人员身份",
+    Column.BORN_ON: "出生日期 出生年月日 生日 出生日",  # 出生年月 names no day, and is not asked for one
     Column.HANDLE: (
         "快手号 快手ID 快手账号 快手帐号 快手号ID 快手ID号 快手用户名 快手平台账号 账号 帐号 账号ID 平台账号 "
         "短视频账号 直播账号 主播账号"

@@ -68,6 +68,11 @@ REASONS_OF_PHONES = [
     "not a phone number", "landline",
 ]  # fmt: skip
 
+REASONS_OF_DATES = [
+    "two digits", "two digits", "two different days", "day of the month", "year is missing", "a number, not a day",
+    "no such day", "not a day", "says otherwise",
+]  # fmt: skip
+
 EXPECTED: dict[str, Read | Refused] = {
     # Formats
     "xlsx-of-excel.xlsx": PLAIN,
@@ -210,6 +215,14 @@ EXPECTED: dict[str, Read | Refused] = {
             (5, COUNTY, "different places"),
         ),
     ),
+    "dates-of-every-style.xlsx": Read(new=9),
+    "dates-with-every-mistake.xlsx": Read(
+        new=0, wrong=tuple((n, "出生日期", why) for n, why in enumerate(REASONS_OF_DATES, 2))
+    ),
+    "dates-counted-from-1904.xlsx": Read(new=2),
+    "dates.xls": Read(new=2),
+    "dates.ods": Read(new=2),
+    "id-number-that-may-be-rounded.csv": Read(new=1, noted=((2, ID, "ends like one"),)),
     "too-old.xlsx": Read(new=2, noted=((2, ID, "at most 35|18 to 35"),)),
     "twice-in-the-file.xlsx": Read(new=2, wrong=((4, ID, "same as in row 2"), (5, "快手号", "same as in row 3"))),
     "known-already.xlsx": Read(new=1, matched=3),

@@ -13,6 +13,7 @@ COLUMNS = [
     ("background", "类别"),
     ("handle", "快手号"),
     ("number", "学员编号"),
+    ("born_on", "出生日期"),
 ]
 
 

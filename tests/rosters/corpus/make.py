@@ -1,11 +1,13 @@
 """``python -m tests.rosters.corpus.make``: the workbooks that counties mail, one for each way in which they differ.
 
 ``test_corpus.py`` says what must become of each. Files that need LibreOffice are made where it is installed and are
-kept as they are elsewhere; all others are the same bytes each time.
+kept as they are once they are there, because each version writes them otherwise; all others are the same bytes each
+time.
 """
 
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from tests.rosters.corpus.people import (
@@ -643,6 +645,52 @@ a_file("somebody-of-another-county.xlsx", lambda: xlsx([HEADERS, line(ELSEWHERE)
 a_file("everything-at-once.xlsx", lambda: _everything())
 
 
+WITH_DATES = [*HEADERS, "出生日期"]
+GOOD_DATES = [
+    "{:%Y-%m-%d}",
+    "{:%Y/%m/%d}",
+    "{0.year}.{0.month}.{0.day}",
+    "{0.year}年{0.month}月{0.day}日",
+    "{:%Y%m%d}",
+    "{:%Y-%m-%d} 00:00:00",
+    "＇{:%Y-%m-%d}",
+]
+BAD_DATES = ["03/04/05", "98.3.5", "03/04/1998", "1998年3月", "3月5日", "35864", "1998-02-30", "正月初五", "1990-01-01"]
+a_file(
+    "dates-of-every-style.xlsx",
+    lambda: xlsx(
+        [
+            WITH_DATES,
+            *([*line(n), style.format(_born_on(n))] for n, style in enumerate(GOOD_DATES)),
+            [*line(8), _born_on(8)],
+            [*line(9), ""],
+        ]
+    ),
+)
+a_file(
+    "dates-with-every-mistake.xlsx", lambda: xlsx([WITH_DATES, *([*line(n), text] for n, text in enumerate(BAD_DATES))])
+)
+a_file(
+    "dates-counted-from-1904.xlsx",
+    lambda: xlsx([WITH_DATES, *([*line(n), _born_on(n)] for n in (0, 1))], date_1904=True),
+)
+a_file(
+    "dates.xls", lambda: by_office([WITH_DATES, *([*line(n), _born_on(n)] for n in (0, 1))], "xls"), needs_office=True
+)
+a_file(
+    "dates.ods", lambda: by_office([WITH_DATES, *([*line(n), _born_on(n)] for n in (0, 1))], "ods"), needs_office=True
+)
+a_file("id-number-that-may-be-rounded.csv", lambda: csv([HEADERS, line(0, 身份证号码=ROUNDED_BY_CHANCE_WELL, 性别="")]))
+ROUNDED_BY_CHANCE_WELL = next(
+    n for day in range(1, 29) if (n := id_number(day=f"199802{day:02d}", serial=100)).endswith("0")
+)
+
+
+def _born_on(n: int) -> date:
+    digits = PEOPLE[n].id_number[6:14]
+    return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+
+
 def _everything() -> bytes:
     upper = ["序号", "姓名", "性别", "身份证号码", "联系方式", "", "地址", "", "文化程度", "人员类别", "快手号", "备注"]
     lower = ["", "", "", "", "手机", "微信", "县", "乡镇", "", "", "", ""]
@@ -678,7 +726,7 @@ def main() -> None:
     FILES.mkdir(exist_ok=True)
     has_office = shutil.which("soffice") is not None
     for name, make in MAKERS.items():
-        if has_office or name not in NEEDS_OFFICE:
+        if name not in NEEDS_OFFICE or (has_office and not (FILES / name).exists()):
             (FILES / name).write_bytes(make())
     for path in FILES.iterdir():
         if path.name not in MAKERS:
