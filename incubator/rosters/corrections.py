@@ -112,5 +112,6 @@ def texts_of_row(row: RosterRow) -> dict[str, str]:
         Column.BACKGROUND: backgrounds.get(row.background, ""),
         Column.HANDLE: row.handle,
         Column.NUMBER: row.trainee_number,
+        Column.BORN_ON: row.born_on.isoformat() if row.born_on and not row.id_number else "",
     }
     return {column.value: text for column, text in texts.items() if text}
