@@ -38,8 +38,8 @@ Getter = Callable[[Any], Any]
 class Exported:
     """A column of a list's files, in place of the list's column of that name, or ``after`` another, or behind them all.
 
-    ``value`` is a path of attributes (``"latest.followers"``, empty where one is missing) or a function of the row; of a
-    field with choices the words are written. A personal value has ``masked``: what stands there unless somebody who
+    ``value`` is a path of attributes (``"latest.followers"``, empty where one is missing) or a function of the row; of
+    a field with choices the words are written. A personal value has ``masked``: what stands there unless somebody who
     may asks for it in clear.
     """
 
