@@ -91,10 +91,10 @@ class TraineeAdmin(ScopedAdmin):
             masked=lambda trainee: trainee.masked_id_number or None,
             after="phone_masked",
         ),
-        Exported("sex", _("sex"), lambda trainee: trainee.get_sex_display(), after="name"),
+        Exported("sex", _("sex"), "sex", after="name"),
         Exported("born_on", _("date of birth"), "born_on", masked=lambda trainee: year_of_birth(trainee), after="sex"),
         Exported("township", _("township"), "township", after="county_path"),
-        Exported("background", _("background"), lambda trainee: trainee.get_background_display()),
+        Exported("background", _("background"), "background"),
         Exported("education", _("education"), "education"),
         Exported("created_at", _("entered at"), "created_at"),
     ]

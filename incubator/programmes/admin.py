@@ -216,7 +216,7 @@ PARTICIPATION_FILTERS: list[type[ParticipationFilter]] = [ProgrammeFilter, Cohor
 @display(description=_("latest participation"))
 def latest_state(trainee: Trainee) -> str:
     latest = next(iter(trainee.participations.all()), None)  # newest first, prefetched
-    return f"{latest.get_state_display()} · {latest.cohort.name}" if latest else "-"
+    return f"{ParticipationState(latest.state).label} · {latest.cohort.name}" if latest else "-"
 
 
 def _with_participations(trainees: QuerySet) -> QuerySet:

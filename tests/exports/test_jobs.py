@@ -188,6 +188,17 @@ def test_what_was_lost_meanwhile_makes_no_file_and_a_made_one_is_not_fetched(cli
     assert status_of(client, made) in (302, 404)
 
 
+def test_losing_one_of_two_regions_is_told_and_not_made_smaller_in_silence(client, clerk, people):
+    other = Posting.objects.create(user=clerk, region=factories.region(THERE), starts_on="2020-01-01")
+    made, waiting = done(ask(client)), ask(client, "o=1")
+    other.delete()
+
+    waiting = done(waiting)
+    assert waiting.state == JobState.FAILED and "postings have changed" in waiting.error
+    assert status_of(client, made) == 404
+    assert status_of(client, done(ask(client, "o=2"))) == 200
+
+
 def test_twice_the_same_is_one_job_and_another_wish_another(client, clerk, people):
     first, again = ask(client, "q=王"), ask(client, "q=王")
     other = ask(client, "q=王&o=1")

@@ -38,8 +38,9 @@ Getter = Callable[[Any], Any]
 class Exported:
     """A column of a list's files, in place of the list's column of that name, or ``after`` another, or behind them all.
 
-    ``value`` is a path of attributes (``"latest.followers"``, empty where one is missing) or a function of the row.
-    A personal value has ``masked``: what stands there unless somebody who may asks for it in clear.
+    ``value`` is a path of attributes (``"latest.followers"``, empty where one is missing) or a function of the row; of
+    a field with choices the words are written. A personal value has ``masked``: what stands there unless somebody who
+    may asks for it in clear.
     """
 
     name: str
@@ -48,10 +49,13 @@ class Exported:
     masked: Getter | None = None
     after: str = ""
 
-    def getter(self, *, in_clear: bool) -> Getter:
+    def getter(self, model: type[Model], *, in_clear: bool) -> Getter:
         if self.masked is not None and not in_clear:
             return self.masked
-        return _along(self.value) if isinstance(self.value, str) else self.value
+        if not isinstance(self.value, str):
+            return self.value
+        field = next((field for field in model._meta.concrete_fields if field.name == self.value), None)
+        return _choice(field) if field is not None and field.choices else _along(self.value)
 
 
 def _along(path: str) -> Getter:
@@ -92,7 +96,8 @@ def resource_for(desk: Any, request: Any, *, in_clear: bool = False) -> ListReso
     columns = _columns(desk, request)
     fields = {
         column.name: Field(
-            column_name=capfirst(str(column.label)), dehydrate_method=_cell_of(column.getter(in_clear=in_clear))
+            column_name=capfirst(str(column.label)),
+            dehydrate_method=_cell_of(column.getter(desk.model, in_clear=in_clear)),
         )
         for column in columns
     }
@@ -149,7 +154,8 @@ def _of_field(field: ModelField) -> Getter:
 
 
 def _choice(field: ModelField) -> Getter:
-    words = dict(field.flatchoices)
+    """The words of a field's values, in the present language: looked up once and not for every row."""
+    words = {value: str(label) for value, label in field.flatchoices}
     return lambda row: words.get(value := getattr(row, field.attname), value)
 
 
