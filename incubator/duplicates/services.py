@@ -33,6 +33,7 @@ from incubator.regions.models import Region
 from incubator.regions.scoping import scope_of
 from trainees.choices import ChangeKind, LookAlike
 from trainees.history import Change, record_changes
+from trainees.identity import id_number_index, phone_index
 from trainees.models import FormerNumber, Trainee
 
 UNDO_DAYS = 30
@@ -399,12 +400,25 @@ def _undo(pair_id: int, by: Any, reason: str) -> Merge:
     try:
         with transaction.atomic():
             journal.put_back()
+            _index_anew(before["stays"], before["goes"])
     except IntegrityError:
         raise RuleBroken(
             _("Something has been entered since that can only be there once. Nothing was undone.")
         ) from None
     _separate(merge, before, by, reason)
     return merge
+
+
+def _index_anew(*ids: int) -> None:
+    """Let people be found by their numbers also where the index key was changed since their rows were kept."""
+    for person in Trainee.objects.filter(pk__in=ids):
+        right = {
+            "id_number_index": id_number_index(str(person.id_number)) if person.id_number else None,
+            "phone_index": phone_index(str(person.phone)) if person.phone else None,
+        }
+        stale = {name: value for name, value in right.items() if (getattr(person, name) or None) != value}
+        if stale:
+            Trainee.objects.filter(pk=person.pk).update(**stale)
 
 
 def _separate(merge: Merge, before: dict[str, Any], by: Any, reason: str) -> None:
@@ -447,15 +461,15 @@ def _changed_since(step: Any) -> str:
 
 def _identity_taken(merge: Merge, before: dict[str, Any]) -> list[str]:
     """Whether somebody was entered since with the ID number of the record that is gone."""
-    [gone] = [
-        step["before"]
+    [number] = [
+        step["text"]["id_number"]
         for step in before["steps"]
         if (step["what"], step["model"], step["pk"]) == ("gone", Trainee._meta.label, before["goes"])
     ]
-    if gone["id_number_index"] is None:
+    if number is None:
         return []
-    index = bytes.fromhex(gone["id_number_index"].removeprefix("\\x"))
-    if not Trainee.objects.filter(id_number_index=index).exclude(pk=merge.survivor_id).exists():
+    others = Trainee.objects.filter(id_number_index=id_number_index(number)).exclude(pk=merge.survivor_id)
+    if not others.exists():
         return []
     return [_("Somebody with the ID number of %(number)s was entered since.") % {"number": merge.former_number}]
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from incubator.common.errors import RuleBroken, Stale
+from incubator.common.masking import mask_numbers
 from incubator.common.workbooks import Table, find_table
 from incubator.figures.checking import CheckedRow, FiguresCheck, figure_from, match_figures
 from incubator.figures.choices import WRITTEN, RowStatus
@@ -68,8 +69,8 @@ def _stage(figures: FiguresImport, table: Table, rows: list[CheckedRow]) -> None
         finding=FiguresFinding,
         owner="figures",
         found=findings_of(rows),
-        title=table.title,
-        filled_by=table.filled_by,
+        title=mask_numbers(table.title),
+        filled_by=mask_numbers(table.filled_by),
         skipped_count=len(table.skipped),
         **{f"{status}_count": counts[status] for status in RowStatus.values},
     )

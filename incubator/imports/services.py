@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from incubator.common.encryption import seal, unseal
 from incubator.common.errors import RuleBroken, Stale
+from incubator.common.masking import mask_numbers
 from incubator.common.workbooks import LARGEST_FILE, UnreadableWorkbook, Workbook, read_workbook
 from incubator.imports.checking import Finding
 from incubator.imports.choices import CAN_BE_READ_AGAIN, MOVES, ON_THE_WAY, TO_CONFIRM, ImportState
@@ -103,8 +104,8 @@ def _fields(found: Finding) -> dict[str, Any]:
 
 
 def refuse(staged: StagedImport, sentence: str) -> None:
-    """The workbook cannot be used, and why."""
-    move(staged, ImportState.REFUSED, error=sentence)
+    """The workbook cannot be used, and why; a sentence that repeats what stands in it tells no number."""
+    move(staged, ImportState.REFUSED, error=mask_numbers(sentence))
 
 
 def fail(staged: StagedImport, sentence: str) -> None:

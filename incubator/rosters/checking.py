@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from incubator.common.bulk import clean
 from incubator.common.dates import read_date
 from incubator.common.errors import RuleBroken
-from incubator.common.masking import mask_id_number, mask_phone
+from incubator.common.masking import mask_id_number, mask_numbers, mask_phone
 from incubator.common.plain_text import squeeze
 from incubator.common.workbooks import Row, Table
 from incubator.imports import checking
@@ -245,7 +245,7 @@ def empty() -> str:
 
 def headers_of(table: Table) -> dict[str, str]:
     """What the sheet calls each column; where it has none, what the template would."""
-    return {column: str(table.header(column)) for column in COLUMNS}
+    return {column: mask_numbers(str(table.header(column))) for column in COLUMNS}
 
 
 def masked(column: str, value: str) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from incubator.common.errors import RuleBroken
+from incubator.common.masking import mask_numbers
 from incubator.common.workbooks import Outline, Table, TableNotFound, Workbook, find_table
 from incubator.imports.services import read_rows
 from incubator.rosters.choices import Column
@@ -65,8 +66,8 @@ def outline_of(outline: Outline) -> dict[str, Any]:
             {
                 "place": header.place,
                 "letter": header.letter,
-                "text": header.text,
-                "key": header.key,
+                "text": mask_numbers(header.text),  # where there is no header, the first person stands in its place
+                "key": mask_numbers(header.key),
                 "column": header.column,
                 "is_chosen": header.is_chosen,
                 "is_serial": header.is_serial,

@@ -18,6 +18,7 @@ from psycopg.errors import DeadlockDetected
 
 from incubator.common.encryption import index_fingerprint
 from incubator.common.errors import RuleBroken, Stale
+from incubator.common.masking import mask_numbers
 from incubator.common.workbooks import Row, Table
 from incubator.imports.choices import TO_CONFIRM, ImportState
 from incubator.imports.services import (
@@ -111,8 +112,8 @@ def check_roster(roster: RosterImport, *, on: date, tell: Tell = _nobody_listens
     review(
         roster,
         counts,
-        title=table.title,
-        filled_by=table.filled_by,
+        title=mask_numbers(table.title),
+        filled_by=mask_numbers(table.filled_by),
         headers=roster.headers,
         conditions=_conditions(roster.cohort),
         checked_on=on,

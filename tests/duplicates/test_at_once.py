@@ -130,7 +130,7 @@ def test_a_merge_waits_for_no_import_that_writes_to_one_of_the_two(two, staff, m
     """The import was first: the merge is told to come again, and then takes along what the import wrote."""
     one, other = two
     pair, roster = pair_of(one, other), roster_of(other, staff)
-    held = Held(monkeypatch, rosters, "register_accounts")
+    held = Held(monkeypatch, rosters, "write_rows")
     with ThreadPoolExecutor(1) as workers:
         applied = in_background(workers, lambda: apply_roster(roster, by=staff, on=TODAY))
         assert held.reached.wait(timeout=20)

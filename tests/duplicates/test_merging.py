@@ -34,6 +34,7 @@ from incubator.rosters.models import RosterRow
 from tests import factories
 from tests.duplicates.world import ID_ONE, ID_OTHER, TODAY, award, furnish, graduate, pair_of, picture, record
 from tests.metrics.test_readings import assert_regions_are_true
+from trainees.identity import id_number_index, phone_index
 from trainees.models import FormerNumber, Trainee, TraineeChange
 from trainees.queries import person_q
 
@@ -626,3 +627,18 @@ def test_asking_takes_one_statement_for_any_number(two, staff, django_assert_num
     assert ask_about([(one.pk, other.pk, "name"), (one.pk, 10**9, "phone")]) == 0
     with pytest.raises(ValueError):
         ask_about([(one.pk, other.pk, "looks")])
+
+
+def test_people_are_found_again_also_under_another_index_key(two, staff, settings):
+    one, other = two
+    done = merge(one, other, staff)
+    settings.PERSONAL_INDEX_KEY = "cd" * 32
+    Trainee.objects.filter(pk=one.pk).update(
+        id_number_index=id_number_index(ID_ONE), phone_index=phone_index("+8613800000001")
+    )
+
+    undo(done, staff)
+
+    assert Trainee.objects.filter(person_q(ID_ONE)).get() == one
+    assert Trainee.objects.filter(person_q(ID_OTHER)).get() == other
+    assert Trainee.objects.filter(person_q("13800000002")).get() == other

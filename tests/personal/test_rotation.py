@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection, models, transaction
+from django.utils.translation import override
 
 from incubator.common import diagnosis, sealed
 from incubator.common.encryption import EncryptedTextField, Undecipherable, encrypt
@@ -294,6 +295,7 @@ def test_a_dry_run_of_the_index_changes_nothing(world, settings):
 # --- Doctor -----------------------------------------------------------------------------------------------------------
 
 
+@override("en")
 def test_the_doctor_tells_old_unknown_and_index_keys(world, new_key, settings):
     assert diagnosis.personal_data() == diagnosis.ok("all of the present key")
 
@@ -311,6 +313,7 @@ def test_the_doctor_tells_old_unknown_and_index_keys(world, new_key, settings):
         what_it_says(world)
 
 
+@override("en")
 def test_the_doctor_looks_at_files(world, new_key):
     for name in ("roster", "figures"):
         Path(world[name].file.path).write_bytes(b"\x02" + bytes(60))

@@ -1,7 +1,6 @@
 """Every page of the desk, the portal, the reports and the jobs, with a person on it: masked, or not there at all."""
 
 import io
-import json
 import re
 
 import openpyxl
@@ -13,7 +12,7 @@ from django.utils import timezone
 
 from incubator.accounts.models import AccessRecord
 from incubator.certification.models import Award
-from incubator.common.encryption import sealed_for
+from incubator.common.encryption import encrypt, sealed_for
 from incubator.figures.models import FiguresImport
 from incubator.jobs import services as jobs
 from incubator.jobs.choices import JobState
@@ -21,6 +20,8 @@ from incubator.jobs.models import Job
 from incubator.metrics.models import CreatorAccount
 from incubator.reports.periods import Period
 from incubator.reports.workbook import write_csv, write_workbook
+from incubator.rosters.models import ID_NUMBER as SEALED_ID
+from incubator.rosters.models import PHONE as SEALED_PHONE
 from incubator.rosters.models import RosterImport
 from tests.desk.world import county_staff, make_world, registered
 from tests.factories import UserFactory, superuser
@@ -46,9 +47,16 @@ def world():
         phone_index=phone_index(PHONE),
         **sealed_for(Trainee, trainee.pk, id_number=ID_NUMBER, phone=PHONE),
     )
-    staged = {"name": trainee.name, "sex": "male", "county": "622927", "born_on": "1990-01-01", "township": "吹麻滩镇"}
-    staged |= {"background": "other", "education": "大专", "handle": "ks1", "id_number": ID_NUMBER, "phone": PHONE}
-    made[RosterImport].rows.create(number=1, status="matched", values=json.dumps(staged), trainee=trainee)
+    made[RosterImport].rows.create(
+        number=1,
+        status="matched",
+        trainee=trainee,
+        name=trainee.name,
+        county=trainee.county,
+        sealed_for=trainee.pk + 1000,
+        id_number=encrypt(ID_NUMBER, context=SEALED_ID, row=trainee.pk + 1000),
+        phone=encrypt(PHONE, context=SEALED_PHONE, row=trainee.pk + 1000),
+    )
     return made
 
 

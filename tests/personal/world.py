@@ -79,7 +79,7 @@ def what_it_says(world: dict[str, Any]) -> list[Any]:
     return [
         (trainee.id_number, trainee.phone),
         (authorisation.access_token, authorisation.refresh_token),
-        _row_says(RosterImport.objects.get(pk=world["roster"].pk).rows.get()),
+        _row_says(RosterImport.objects.get(pk=world["roster"].pk).rows.get(number=1)),
         RosterCorrection.objects.get(roster=world["roster"]).texts,
         str(Merge.objects.get(pk=world["merge"].pk).before),
         FiguresImport.objects.get(pk=world["figures"].pk).rows.get().plain,
