@@ -167,22 +167,6 @@ class TraineeChangeAdmin(ReadOnlyAdmin):
     list_select_related = ["trainee", "by"]
     search_fields = ["trainee__number"]
     search_help_text = SEARCH_HELP
-    exported = [
-        Exported("phone_masked", _("phone"), "phone", masked=lambda trainee: trainee.masked_phone or None),
-        Exported(
-            "id_number",
-            _("ID number"),
-            "id_number",
-            masked=lambda trainee: trainee.masked_id_number or None,
-            after="phone_masked",
-        ),
-        Exported("sex", _("sex"), lambda trainee: trainee.get_sex_display(), after="name"),
-        Exported("born_on", _("date of birth"), "born_on", masked=lambda trainee: year_of_birth(trainee), after="sex"),
-        Exported("township", _("township"), "township", after="county_path"),
-        Exported("background", _("background"), lambda trainee: trainee.get_background_display()),
-        Exported("education", _("education"), "education"),
-        Exported("created_at", _("entered at"), "created_at"),
-    ]
     sortable_by: list[str] = []
     fields = ["trainee", "kind", "changed", ("by", "at"), "why", "came_from"]
     readonly_fields = ["changed", "came_from"]

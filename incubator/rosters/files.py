@@ -91,7 +91,12 @@ def _upload_correction(roster: RosterImport, *, by: Any, file: Any) -> None:
 
 
 CORRECTION = Move(
-    "correct", gettext_lazy("Upload a corrected workbook"), _upload_correction, CorrectedWorkbook, states=CORRECTABLE
+    "correct",
+    gettext_lazy("Upload a corrected workbook"),
+    _upload_correction,
+    CorrectedWorkbook,
+    states=CORRECTABLE,
+    state_of=lambda roster: "" if roster.is_under_way else roster.state,
 )
 
 

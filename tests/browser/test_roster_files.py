@@ -47,7 +47,7 @@ def test_a_template_is_chosen_and_fetched(visit, live_server, shoot, county, wid
 
 @pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning")
 def zipped_title(path):
-    return openpyxl.load_workbook(path, read_only=True)["报名表"]["A1"].value
+    return openpyxl.load_workbook(path)["报名表"]["A1"].value
 
 
 @pytest.mark.parametrize("width", [390, 1400])
@@ -74,7 +74,7 @@ def test_a_wrong_workbook_is_taken_corrected_and_brought_back(visit, live_server
     page.wait_for_url(lambda url: f"/{wrong.pk}/" not in url)
     roster = RosterImport.objects.get(corrects=wrong)
     jobs.run(roster.job_id)
-    page.reload()
+    page.goto(f"{live_server.url}/admin/rosters/rosterimport/{roster.pk}/change/")
     shoot(page, f"marked-corrected-{width}")
 
     roster.refresh_from_db()

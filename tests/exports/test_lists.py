@@ -91,6 +91,9 @@ def test_strangers_rows_are_in_no_file(client):
     looked_at = 0
     for model, desk in registered():
         page = client.get(address(model, query_of(model)))
+        if model is AccessRecord:  # for head office alone
+            assert page.status_code == 403
+            continue
         assert page.status_code == 200
         if desk.is_reference:
             continue
@@ -108,7 +111,7 @@ def test_a_strangers_chosen_row_is_neither_exported_nor_counted(client):
     client.force_login(county_staff(HERE))
 
     for model, desk in registered():
-        if desk.is_reference or not is_scoped(model) or model not in there:
+        if desk.is_reference or not is_scoped(model) or model not in there or model is AccessRecord:
             continue
         chosen = {"_selected_action": [there[model].pk]}
         answer = client.post(address(model, query_of(model)), {"format": "0", **chosen})
@@ -184,7 +187,7 @@ def test_values_are_numbers_days_and_words_and_not_their_decorations(client):
     assert candidate["Followers that day"] == 123_456
     participation = cells(client, Participation)
     assert isinstance(participation["Graduated on"], datetime)
-    trainee = cells(client, Trainee)
+    trainee = cells(client, Trainee, query=f"q={world[Trainee].number}")
     assert trainee["Followers"] == 123_456
     assert "File" not in cells(client, Job)
 

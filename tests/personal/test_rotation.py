@@ -292,11 +292,16 @@ def test_a_dry_run_of_the_index_changes_nothing(world, settings):
     assert ended.value.returncode == 1 and indexes() == before
 
 
+@pytest.fixture
+def in_english():
+    with override("en"):
+        yield
+
+
 # --- Doctor -----------------------------------------------------------------------------------------------------------
 
 
-@override("en")
-def test_the_doctor_tells_old_unknown_and_index_keys(world, new_key, settings):
+def test_the_doctor_tells_old_unknown_and_index_keys(world, new_key, settings, in_english):
     assert diagnosis.personal_data() == diagnosis.ok("all of the present key")
 
     new_key()
@@ -313,8 +318,7 @@ def test_the_doctor_tells_old_unknown_and_index_keys(world, new_key, settings):
         what_it_says(world)
 
 
-@override("en")
-def test_the_doctor_looks_at_files(world, new_key):
+def test_the_doctor_looks_at_files(world, new_key, in_english):
     for name in ("roster", "figures"):
         Path(world[name].file.path).write_bytes(b"\x02" + bytes(60))
     assert "2 values" in diagnosis.personal_data().text

@@ -223,7 +223,7 @@ EXPECTED: dict[str, Read | Refused] = {
     "dates.xls": Read(new=2),
     "dates.ods": Read(new=2),
     "id-number-that-may-be-rounded.csv": Read(new=1, noted=((2, ID, "ends like one"),)),
-    "too-old.xlsx": Read(new=2, noted=((2, ID, "at most 35|18 to 35"),)),
+    "too-old.xlsx": Read(new=2, noted=((2, ID, "16 to 35"),)),
     "twice-in-the-file.xlsx": Read(new=2, wrong=((4, ID, "same as in row 2"), (5, "快手号", "same as in row 3"))),
     "known-already.xlsx": Read(new=1, matched=3),
     "somebody-of-another-county.xlsx": Read(new=1, wrong=((2, ID, "takes part elsewhere already"),)),

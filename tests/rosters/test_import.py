@@ -124,7 +124,7 @@ def test_a_county_workbook_is_previewed_and_then_written(cohort, county, clerk):
         (
             "身份证号码",
             PEOPLE[1].id_number[:-1] + ("0" if PEOPLE[1].id_number[-1] != "0" else "1"),
-            "核对|last character",
+            "对不上|last character",
         ),
         ("身份证号码", 6.20000199802031e17, "文本|number"),
         ("身份证号码", "620000980203121", "15"),

@@ -235,7 +235,7 @@ def test_corrected_it_is_applied_and_the_first_import_is_put_aside(wrong, clerk,
     with corrected(wrong, tmp_path, changes) as file:
         roster = upload_correction(wrong, file, by=clerk, name="改好.xlsx")
     wrong.refresh_from_db()
-    assert wrong.state == "checked"  # until the new one is read
+    assert wrong.state == "in_review"  # until the new one is read
 
     jobs.run(roster.job_id)
 
@@ -280,7 +280,7 @@ def test_a_wrong_file_leaves_the_first_import_as_it_is(wrong, clerk):  # noqa: F
 
     roster.refresh_from_db()
     wrong.refresh_from_db()
-    assert (roster.state, wrong.state) == ("refused", "checked")
+    assert (roster.state, wrong.state) == ("refused", "in_review")
 
 
 def test_a_refused_import_can_be_corrected_and_one_put_aside_cannot(cohort, county, clerk):  # noqa: F811
