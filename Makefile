@@ -19,8 +19,8 @@ run: venv ## start everything with a demo county; Ctrl-C stops it (PORT=8000, RU
 stop: ## stop what `make run` started elsewhere
 	@test -x $(PYTHON) || { echo "Nothing runs."; exit 0; }; exec $(PYTHON) -m incubator.embedded.runner --stop
 
-test: venv-dev ## run the tests on servers of their own (ARGS="-k name")
-	@$(PYTHON) -m pytest $(ARGS)
+test: venv-dev ## run the tests, a process a core, each on servers of its own (ARGS="-k name")
+	@$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: venv-dev ## style, types, arrows between the rooms, templates, migrations
 	$(PYTHON) -m ruff check .

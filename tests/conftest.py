@@ -48,3 +48,8 @@ def platform(tmp_path, settings):
     settings.KUAISHOU_RATE_PER_SECOND = settings.DOUYIN_RATE_PER_SECOND = 0
     yield simulated
     simulated.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_parallel_suffix():
+    """Each process of a run has servers of its own, so that databases need no name of their own."""

@@ -167,6 +167,7 @@ class TraineeChangeAdmin(ReadOnlyAdmin):
     list_select_related = ["trainee", "by"]
     search_fields = ["trainee__number"]
     search_help_text = SEARCH_HELP
+    exported = [Exported("changed", _("changed"), lambda change: in_words([change], regions={})[0] or None)]
     sortable_by: list[str] = []
     fields = ["trainee", "kind", "changed", ("by", "at"), "why", "came_from"]
     readonly_fields = ["changed", "came_from"]

@@ -76,10 +76,15 @@ def origin_of(row: Model) -> str:
     return f"{row._meta.label_lower}/{row.pk}"
 
 
-def in_words(changes: Sequence[TraineeChange]) -> list[str]:
-    """What each of them changed, as people read it: ``name: 王小明 → 李小明``; one query for the names of regions."""
+def in_words(changes: Sequence[TraineeChange], *, regions: Mapping[str, str] | None = None) -> list[str]:
+    """What each of them changed, as people read it: ``name: 王小明 → 李小明``; one query for the names of regions.
+
+    With ``regions`` given (names by code) nothing is asked; a region that is not among them stands as its code.
+    """
     counties = {code for change in changes for code in change.fields.get("county", []) if code}
-    names = dict(Region.objects.filter(pk__in=counties).values_list("pk", "name")) if counties else {}
+    if regions is None:
+        regions = dict(Region.objects.filter(pk__in=counties).values_list("pk", "name")) if counties else {}
+    names = regions
     return ["; ".join(_words(name, both, names) for name, both in change.fields.items()) for change in changes]
 
 

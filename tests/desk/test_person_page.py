@@ -247,7 +247,7 @@ def test_parts_are_for_those_who_may_see_their_lists(world, client):
     response = client.get(page_of(world[Trainee]))
     html = response.content.decode()
     titles = [str(section.title) for section in response.context["sections"]]
-    assert len(titles) == 1, titles  # the history of the person alone
+    assert len(titles) == 2, titles  # who looked at the numbers, and the history of the person
     for word in ("XC-甲", "123,456", "名册甲.xlsx", "班甲", "好"):
         assert word not in html
 
