@@ -16,7 +16,7 @@ class ImportState(models.TextChoices):
     FAILED = "failed", pgettext_lazy("import", "failed")
     APPLIED = "applied", _("applied")
     DISCARDED = "discarded", _("discarded")
-    UNDONE = "undone", _("undone")
+    UNDONE = "undone", pgettext_lazy("import", "undone")
 
 
 S = ImportState
