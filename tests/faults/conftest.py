@@ -1,5 +1,6 @@
 """A house for the fault tests, and what every one of them has to leave behind."""
 
+import itertools
 import logging
 
 import pytest
@@ -10,10 +11,13 @@ from tests.faults.house import LOG_LINE, House
 from tests.faults.state import secrets_in_logs
 
 
+HOUSES = itertools.count()  # a process may be given files of this folder at several times, and builds a house for each
+
+
 @pytest.fixture(scope="package")
 def servers():
     """The servers, and the logs of this process beside theirs: the simulator's and the desk's lines land there."""
-    made = House(CLUSTER.folder / "faults")
+    made = House(CLUSTER.folder / f"faults-{next(HOUSES)}")
     made.start()
     yield made
     made.stop()
