@@ -20,7 +20,7 @@ stop: ## stop what `make run` started elsewhere
 	@test -x $(PYTHON) || { echo "Nothing runs."; exit 0; }; exec $(PYTHON) -m incubator.embedded.runner --stop
 
 test: venv-dev ## run the tests, a process a core, each on servers of its own (ARGS="-k name")
-	@$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 check: venv-dev ## style, types, arrows between the rooms, templates, migrations
 	$(PYTHON) -m ruff check .

@@ -5,6 +5,12 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 
 
+def pytest_collection_modifyitems(items):
+    """Which tests one process runs together: those of a file, and all of the fault tests, which need the machine."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("faults" if "faults" in item.path.parts else str(item.path)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nothing_collected(tmp_path_factory):
     """An empty folder for whitenoise, which warns where there is none; before any server of the session starts."""

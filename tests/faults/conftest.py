@@ -10,7 +10,6 @@ from tests.cluster import CLUSTER
 from tests.faults.house import LOG_LINE, House
 from tests.faults.state import secrets_in_logs
 
-
 HOUSES = itertools.count()  # a process may be given files of this folder at several times, and builds a house for each
 
 
