@@ -98,7 +98,7 @@ class TraineeFactory(DjangoModelFactory):
     class Meta:
         model = Trainee
 
-    number = factory.Sequence(lambda n: f"T2026-{n:07d}")
+    number = factory.Sequence(lambda n: f"T2026-{9_000_000 + n}")  # far from those the database itself hands out
     name = factory.Sequence(lambda n: f"学员{n}")
     county = factory.LazyFunction(lambda: region("622927"))
 

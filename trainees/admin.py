@@ -25,6 +25,7 @@ from incubator.common.desk import (
 )
 from incubator.common.exports import Exported
 from incubator.common.long_lists import DaysFilter
+from incubator.common.masking import mask_birth
 from incubator.regions.filters import RegionFilter
 from trainees import revealing  # noqa: F401 - adds to the page
 from trainees.history import in_words
@@ -98,10 +99,12 @@ class TraineeAdmin(ScopedAdmin):
         Exported("education", _("education"), "education"),
         Exported("created_at", _("entered at"), "created_at"),
     ]
-    readonly_fields = ["number", "county_path", "sex", "born_on", "id_masked", "phone_masked", "login", "created_at"]
+    readonly_fields = [
+        "number", "county_path", "sex", "born_masked", "id_masked", "phone_masked", "login", "created_at",
+    ]  # fmt: skip
     fieldsets = [
         (None, {"fields": [("number", "name"), ("county_path", "township"), ("background", "education")]}),
-        (_("Person"), {"fields": [("sex", "born_on"), ("id_masked", "phone_masked"), ("login", "created_at")]}),
+        (_("Person"), {"fields": [("sex", "born_masked"), ("id_masked", "phone_masked"), ("login", "created_at")]}),
     ]
     has_contents = True
     compressed_fields = True
@@ -143,6 +146,10 @@ class TraineeAdmin(ScopedAdmin):
     @display(description=_("county"))
     def county_path(self, trainee: Trainee) -> str:
         return trainee.county.path_name
+
+    @display(description=_("date of birth"))
+    def born_masked(self, trainee: Trainee) -> str:
+        return mask_birth(trainee.born_on) or "-"
 
     @display(description=_("ID number"))
     def id_masked(self, trainee: Trainee) -> str:

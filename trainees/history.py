@@ -11,9 +11,9 @@ in the same statement or the next one, within its transaction:
         %(by)s, '', 'rosters.rosterimport/12'
     FROM …
 
-``at`` is the start of the transaction unless given. Personal numbers (``PERSONAL``) stand masked or, where the masks
+``at`` is the start of the transaction unless given. What is personal (``PERSONAL``) stands masked or, where the masks
 are not at hand, as ``["", ""]``, which says that they were changed; the database refuses a whole one
-(``history_holds_no_whole_number``). Regions stand as their codes, days as ``2026-03-01``, choices as stored.
+(``history_holds_no_whole_number``). Regions stand as their codes, choices as stored.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,12 +25,12 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.utils.translation import gettext
 
-from incubator.common.masking import mask_id_number, mask_phone
+from incubator.common.masking import mask_birth, mask_id_number, mask_phone
 from incubator.regions.models import Region
 from trainees.choices import ChangeKind
 from trainees.models import Trainee, TraineeChange
 
-PERSONAL: dict[str, Callable[[str | None], str]] = {"id_number": mask_id_number, "phone": mask_phone}
+PERSONAL: dict[str, Callable[[Any], str]] = {"id_number": mask_id_number, "phone": mask_phone, "born_on": mask_birth}
 BATCH = 1_000
 _CHOICES = ("sex", "background")
 

@@ -53,10 +53,10 @@ class IdNumber:
     born_on: date
     sex: str
 
-    @property
-    def may_be_rounded(self) -> bool:
-        """Whether it ends like a number of which a spreadsheet kept 15 digits; one in eleven of those looks valid."""
-        return self.number.endswith("000")
+
+def may_be_rounded(number: str) -> bool:
+    """Whether it ends like a number of which a spreadsheet kept 15 digits; one in eleven of those looks valid."""
+    return number.endswith("000")
 
 
 def _plain(text: str) -> str:

@@ -1,6 +1,7 @@
 """How personal data looks on screens and in files: enough to recognise, too little to use."""
 
 import re
+from datetime import date
 
 
 def mask_phone(phone: str | None) -> str:
@@ -12,6 +13,11 @@ def mask_phone(phone: str | None) -> str:
 def mask_id_number(number: str | None) -> str:
     """``110105199001011234`` → ``110105********1234``; nothing for none."""
     return f"{number[:6]}********{number[-4:]}" if number and len(number) >= 10 else ""
+
+
+def mask_birth(day: date | str | None) -> str:
+    """``1990-01-02`` → ``1990-**-**``; nothing for none. The whole day fills the gap in a masked ID number."""
+    return f"{str(day)[:4]}-**-**" if day else ""
 
 
 def mask_name(name: str) -> str:

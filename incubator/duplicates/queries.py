@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from incubator.certification.models import Award
+from incubator.common.masking import mask_birth
 from incubator.duplicates.models import Merge
 from incubator.duplicates.people import CHOSEN, Kept
 from incubator.duplicates.plan import Plan, relations_to
@@ -78,7 +79,7 @@ def _text(kept: Kept, person: Trainee) -> str:
         "county": lambda: person.county.path_name,
         "sex": person.get_sex_display,
         "background": person.get_background_display,
-        "born_on": lambda: date_format(person.born_on, "DATE_FORMAT") if person.born_on else "",
+        "born_on": lambda: mask_birth(person.born_on),
     }
     value = shown[kept.name]() if kept.name in shown else getattr(person, kept.name)
     return str(value) if value else "-"

@@ -311,6 +311,12 @@ def live_jobs(kind: str) -> int:
 # --- Result files -----------------------------------------------------------------------------------------------------
 
 
+def is_file_gone(job: Job) -> bool:
+    """Whether the result was cleared away since (or lies on another machine)."""
+    name = job.result_file.name
+    return bool(name) and not job.result_file.storage.exists(str(name))
+
+
 def working_folder() -> Path:
     """Where unfinished results lie while they are made: on the disk of the results, for nobody else to read."""
     folder = Path(settings.MEDIA_ROOT) / "working"

@@ -18,7 +18,7 @@ from incubator.common.errors import RuleBroken
 from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.jobs.registry import DOWNLOAD_CHECKS, FOR_ASKERS_ONLY
-from incubator.jobs.services import cancel_job
+from incubator.jobs.services import cancel_job, is_file_gone
 
 JOBS_A_PAGE = 30
 
@@ -38,12 +38,6 @@ def has_file(job: Job, *, by: int | None) -> bool:
 def is_for(job: Job, user_id: int | None) -> bool:
     """Whether the user may have the result at all: some are for nobody but who asked for them."""
     return job.kind not in FOR_ASKERS_ONLY or job.asked_by_id == user_id
-
-
-def is_file_gone(job: Job) -> bool:
-    """Whether the result was cleared away since (or lies on another machine)."""
-    name = job.result_file.name
-    return bool(name) and not job.result_file.storage.exists(str(name))
 
 
 @require_safe

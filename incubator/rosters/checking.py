@@ -26,7 +26,7 @@ from incubator.rosters.choices import BACKGROUNDS, SEXES, Column
 from incubator.rosters.guide import is_left_from_example
 from trainees.choices import Background
 from trainees.id_mistakes import rounded
-from trainees.identity import parse_id_number, parse_mobile
+from trainees.identity import may_be_rounded, parse_id_number, parse_mobile
 
 MASKS: dict[str, Callable[[str], str]] = {
     Column.ID_NUMBER: mask_id_number,
@@ -50,7 +50,6 @@ BORN_ON = Column.BORN_ON.value
 OTHER = Background.OTHER.value
 OTHERS = ("其他", "其它", "无")
 DIGITS_KEPT = 15  # of a number, by spreadsheets
-ROUNDED = "000"  # how an ID number ends of which a spreadsheet kept 15 digits; one in eleven of those looks valid
 
 
 @dataclass(slots=True)
@@ -99,7 +98,7 @@ class RowCheck:
         self._read_plain(row.person, row)
         if text := texts.get(ID_NUMBER):
             self._take(row, ID_NUMBER, text, self._id_number, is_number=ID_NUMBER in numbers)
-            if row.person.id_number.endswith(ROUNDED):
+            if may_be_rounded(row.person.id_number):
                 sentence = _("This ID number ends like one that a spreadsheet has rounded. Compare it with the card.")
                 self._note(row, ID_NUMBER, text, sentence, is_error=False)
         else:

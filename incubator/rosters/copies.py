@@ -21,8 +21,7 @@ from incubator.imports.choices import TO_CONFIRM
 from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.jobs.registry import download_check
-from incubator.jobs.services import RunningJob, ask_for_job, working_folder
-from incubator.jobs.views import is_file_gone
+from incubator.jobs.services import RunningJob, ask_for_job, is_file_gone, working_folder
 from incubator.rosters.marked import file_name, write_marked
 from incubator.rosters.models import RosterImport
 

@@ -21,13 +21,13 @@ from incubator.rosters.models import RosterCorrection, RosterImport, RosterRow
 from incubator.rosters.services import review
 from incubator.rosters.staging import forget_row, stage_rows
 
-SECRET = (Column.ID_NUMBER.value, Column.PHONE.value)
+SECRET = (Column.ID_NUMBER.value, Column.PHONE.value, Column.BORN_ON.value)
 LONGEST_CELL = 200
 
 
 @transaction.atomic
 def correct_row(roster: RosterImport, number: int, texts: Mapping[str, str], *, by: Any) -> RosterImport:
-    """Check the row anew with other cells, by column. An ID number or phone that is not among them stays as it is.
+    """Check the row anew with other cells, by column. What is secret and not among them stays as it is.
 
     Raises ``Stale`` when the roster no longer waits for confirmation.
     """

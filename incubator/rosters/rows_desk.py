@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -19,10 +18,11 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from incubator.common.desk import Section
 from incubator.common.errors import RuleBroken
-from incubator.common.masking import mask_id_number, mask_phone
+from incubator.common.masking import mask_birth, mask_id_number, mask_phone
 from incubator.imports.admin import ROWS_A_PAGE, Line, StagedImportAdmin
 from incubator.imports.choices import TO_CONFIRM
 from incubator.regions.models import Region
+from incubator.rosters.checking import masked
 from incubator.rosters.choices import Column, Decision, RowStatus
 from incubator.rosters.corrections import (
     LONGEST_CELL,
@@ -146,16 +146,12 @@ def _status(row: RosterRow) -> str:
 
 
 class RowForm(forms.Form):
-    """The cells of a row. ID number and phone are not shown; typed anew they take the place of the file's."""
+    """The cells of a row. What is ``SECRET`` is not shown; typed anew they take the place of the file's."""
 
     def __init__(self, *args: Any, roster: RosterImport, row: RosterRow, **kwargs: Any) -> None:
         texts = texts_of_row(row)
         super().__init__(*args, **kwargs)
         self.initial = {column: text for column, text in texts.items() if column not in SECRET}
-        masks = {
-            Column.ID_NUMBER.value: mask_id_number(texts.get(Column.ID_NUMBER.value)),
-            Column.PHONE.value: mask_phone(texts.get(Column.PHONE.value)),
-        }
         for column in Column:
             field = forms.CharField(
                 label=roster.headers.get(column.value, column.label),
@@ -164,7 +160,7 @@ class RowForm(forms.Form):
                 widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
             )
             if column.value in SECRET and texts.get(column.value):
-                shown = masks[column.value] or _("not shown")
+                shown = masked(column.value, texts[column.value]) or _("not shown")
                 field.help_text = _("%(value)s; leave this empty to keep it.") % {"value": shown}
             self.fields[column.value] = field
 
@@ -279,7 +275,7 @@ def _person(request: HttpRequest, row: RosterRow) -> dict[str, Any] | None:
     pairs = [
         (FIELD_NAMES["name"], row.name, known.name),
         (_("ID number"), mask_id_number(row.plain_id_number), known.masked_id_number),
-        (FIELD_NAMES["born_on"], _day(row.born_on), _day(known.born_on)),
+        (FIELD_NAMES["born_on"], mask_birth(row.born_on), mask_birth(known.born_on)),
         (_("phone"), mask_phone(row.plain_phone), known.masked_phone),
         (_("county"), county or "", known.county.name),
         (_("township"), row.township, known.township),
@@ -311,6 +307,8 @@ def _told(name: str, value: Any) -> str:
         return mask_id_number(value)
     if name == "phone":
         return mask_phone(value)
+    if name == "born_on":
+        return mask_birth(value)
     labels = {"sex": dict(Sex.choices), "background": dict(Background.choices)}
     return str(labels[name].get(value, value)) if name in labels else str(value)
 
@@ -331,7 +329,3 @@ def _neighbours(roster: RosterImport, row: RosterRow) -> dict[str, int | None]:
         kind: later.filter(**KINDS[kind][2]).values_list("number", flat=True) for kind in ("wrong", "doubtful")
     }
     return {kind: numbers.first() for kind, numbers in to_decide.items()}
-
-
-def _day(day: Any) -> str:
-    return date_format(day) if day else ""

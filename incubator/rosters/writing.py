@@ -48,7 +48,7 @@ INSERT INTO trainees_traineechange (trainee_id, kind, fields, by_id, why, origin
 SELECT row.trainee_id, %(kind)s, jsonb_strip_nulls(jsonb_build_object(
     'name', CASE WHEN 'name' = ANY(changes) THEN jsonb_build_array(person.name, row.name) END,
     'sex', CASE WHEN 'sex' = ANY(changes) THEN jsonb_build_array(person.sex, row.sex) END,
-    'born_on', CASE WHEN 'born_on' = ANY(changes) THEN jsonb_build_array(person.born_on, row.born_on) END,
+    'born_on', CASE WHEN 'born_on' = ANY(changes) THEN jsonb_build_array('', '') END,
     'township', CASE WHEN 'township' = ANY(changes) THEN jsonb_build_array(person.township, row.township) END,
     'background', CASE WHEN 'background' = ANY(changes) THEN jsonb_build_array(person.background, row.background) END,
     'education', CASE WHEN 'education' = ANY(changes) THEN jsonb_build_array(person.education, row.education) END,

@@ -38,7 +38,7 @@ from tests.rosters.test_import import (  # noqa: F401
     workbook,
 )
 from trainees.identity import id_number_index, phone_index
-from trainees.models import Trainee
+from trainees.models import Trainee, TraineeChange
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +47,42 @@ BAD = {"姓名": ""}
 
 def moves(roster):
     return [(move.before, move.after) for move in roster.moves.all()]
+
+
+def test_what_a_roster_changes_about_a_person_is_in_their_history_and_so_is_taking_it_back(cohort, county, clerk):  # noqa: F811
+    bring_in(workbook([line(0)]), cohort, county, clerk)
+    apply_roster(RosterImport.objects.get(), by=clerk, on=FILLED_ON)
+    assert not TraineeChange.objects.exists()
+    before = Trainee.objects.get()
+
+    again = bring_in(workbook([line(0, 乡镇="新集镇", 联系电话="15400009999")]), cohort, county, clerk)
+    ask_to_undo(apply_roster(again, by=clerk, on=FILLED_ON), by=clerk)
+
+    taken_back, imported = TraineeChange.objects.all()
+    assert (imported.kind, taken_back.kind) == ("imported", "undone")
+    assert imported.fields == {"township": [before.township, "新集镇"], "phone": ["", ""]}
+    assert taken_back.fields == {"township": ["新集镇", before.township], "phone": ["", ""]}
+    for change in (imported, taken_back):
+        assert (change.trainee, change.by, change.origin) == (before, clerk, f"rosters.rosterimport/{again.pk}")
+
+
+def test_a_preview_does_not_outlast_the_key_people_were_found_by(cohort, county, clerk, settings):  # noqa: F811
+    roster = bring_in(workbook([line(0)]), cohort, county, clerk)
+    settings.PERSONAL_INDEX_KEY = "ab" * 32
+
+    with pytest.raises(Stale):
+        apply_roster(roster, by=clerk, on=FILLED_ON)
+    assert not Trainee.objects.exists()
+
+
+def test_nobody_is_written_under_another_index_key_than_those_who_are_there(cohort, county, clerk, settings):  # noqa: F811
+    apply_roster(bring_in(workbook([line(0)]), cohort, county, clerk), by=clerk, on=FILLED_ON)
+    settings.PERSONAL_INDEX_KEY = "ab" * 32
+    other = bring_in(workbook([line(1)]), cohort, county, clerk)
+
+    with pytest.raises(RuleBroken, match="PERSONAL_INDEX_KEY"):
+        apply_roster(other, by=clerk, on=FILLED_ON)
+    assert Trainee.objects.count() == 1
 
 
 def test_every_change_of_state_is_kept_with_who_made_it(cohort, county, clerk):  # noqa: F811
@@ -292,7 +328,7 @@ def test_two_overlapping_rosters_at_the_same_moment_write_nobody_twice(cohort, c
         try:
             outcomes.append(apply_roster(roster, by=clerk, on=FILLED_ON).state)
         except Stale as refusal:
-            outcomes.append(type(refusal).__name__)
+            outcomes.append(f"Stale: {refusal}")
         finally:
             connections.close_all()
 
@@ -302,7 +338,7 @@ def test_two_overlapping_rosters_at_the_same_moment_write_nobody_twice(cohort, c
     for thread in threads:
         thread.join(60)
 
-    assert sorted(outcomes) == ["Stale", "applied"]
+    assert sorted(outcome.split(":")[0] for outcome in outcomes) == ["Stale", "applied"], outcomes
     loser = RosterImport.objects.get(state="checked")
     monkeypatch.undo()
     recheck_roster(loser, by=clerk)
