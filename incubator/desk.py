@@ -239,7 +239,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _waiting(request: HttpRequest) -> list[Card]:
     """Each card's rows are those of the list it links to: the same admin, the same filter."""
-    from courses.admin import ready_to_graduate
+    from courses.queries import ready_to_graduate
     from incubator.certification.choices import CandidateState
     from incubator.duplicates.admin import to_decide
     from incubator.grants.admin import nearly_used_up

@@ -238,6 +238,9 @@ COVERAGE_KEPT_SECONDS = env.int(
     "COVERAGE_KEPT_SECONDS", default=300
 )  # a region's table of coverage is kept so long; 0: not
 
+# Nobody attends a class of the same kind and level twice within so many years; 0: no limit.
+TRAINING_REPEAT_YEARS = env.int("TRAINING_REPEAT_YEARS", default=2)
+
 # How often in an hour one person may have an ID number or a phone shown in full.
 REVEALS_PER_HOUR = env.int("REVEALS_PER_HOUR", default=30)
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import factory
 from factory.django import DjangoModelFactory
 
-from courses.models import Course, GraduationRule, Session, TrainingClass
+from courses.models import Course, CourseVersion, GraduationRule, Session, TrainingClass
 from incubator.accounts.choices import Role
 from incubator.accounts.models import Posting, User
 from incubator.certification.models import Badge, Rule
@@ -145,6 +145,8 @@ def reading(account: CreatorAccount, day: date, followers: int) -> Reading:
 
 
 class CourseFactory(DjangoModelFactory):
+    """A course with its first version, which says title, kind and hours."""
+
     class Meta:
         model = Course
 
@@ -152,6 +154,13 @@ class CourseFactory(DjangoModelFactory):
     title = factory.Sequence(lambda n: f"Course {n}")
     kind = "professional"
     hours = 8
+
+    @classmethod
+    def _create(cls, model_class, *args, code, **said):
+        course = Course.objects.create(code=code)
+        course.current = CourseVersion.objects.create(course=course, number=1, **said)
+        course.save()
+        return course
 
 
 class TrainingClassFactory(DjangoModelFactory):
@@ -166,9 +175,11 @@ class TrainingClassFactory(DjangoModelFactory):
 class SessionFactory(DjangoModelFactory):
     class Meta:
         model = Session
+        exclude = ["course"]
 
+    course = None  # a course to teach in its current version
     training_class = factory.SubFactory(TrainingClassFactory)
-    course = factory.SubFactory(CourseFactory)
+    version = factory.LazyAttribute(lambda o: (o.course or CourseFactory()).current)
     # Never beyond the autumn, however many tests one process runs.
     starts_at = factory.Sequence(lambda n: datetime(2026, 4, 1, 8, tzinfo=SHANGHAI) + timedelta(days=n % 200))
     ends_at = factory.LazyAttribute(lambda o: o.starts_at + timedelta(minutes=8 * 45))

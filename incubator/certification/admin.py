@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from courses.queries import live_graduation
 from incubator.certification.choices import CandidateState
 from incubator.certification.models import Award, Badge, Candidate, Rule
 from incubator.certification.queries import leaps_of, looked_at_since, with_flag
@@ -126,7 +127,7 @@ def rule_sentence(rule: Rule) -> str:
 def _evidence(request: HttpRequest, candidate: Candidate) -> Section:
     """Rule, crossing, support window and graduation, side by side."""
     participation, rule = candidate.participation, candidate.rule
-    graduation = getattr(participation, "graduation", None)
+    graduation = live_graduation(participation)
     figures = graduation.facts if graduation else {}
     columns = [
         facts(
@@ -254,7 +255,6 @@ class CandidateAdmin(ReadOnlyAdmin):
     list_select_related = [
         "participation__trainee__county",
         "participation__cohort__programme",
-        "participation__graduation",
         "rule__badge",
         "account",
         "decided_by",

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from courses.queries import live_graduation
 from incubator.certification.choices import CandidateState
 from incubator.certification.models import Award, Candidate, Rule
 from incubator.certification.queries import leaps_of, unexplained_leaps
@@ -149,7 +150,7 @@ def collect_evidence(candidate: Candidate) -> dict[str, Any]:
     """What the award rests on, as plain values that no later change of rows can alter."""
     rule, participation = candidate.rule, candidate.participation
     reading = Reading.objects.get(day=candidate.crossed_on, account=candidate.account)
-    graduation = getattr(participation, "graduation", None)
+    graduation = live_graduation(participation)
     return {
         "rule": {
             "badge": rule.badge.code,

@@ -13,9 +13,9 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from courses.models import Course, GraduationRule, Session, TrainingClass
-from courses.queries import meets_graduation_rule_q, with_training
-from courses.services import enrol, graduate_all, mark_attendance
+from courses.models import Course, CourseVersion, Session, TrainingClass
+from courses.queries import ready_to_graduate
+from courses.services import add_course, enrol, graduate_all, mark_attendance, set_graduation_rule
 from incubator.accounts.models import Posting, User
 from incubator.accounts.services import ensure_groups
 from incubator.certification.models import Award, Badge, Candidate, Rule
@@ -109,9 +109,11 @@ def set_the_scene(clock: DemoClock, *, by: User) -> Cohort:
         name=f"{clock.cohort_starts_on.year}年演示期",
         defaults={"starts_on": clock.cohort_starts_on, "ends_on": clock.built_on + timedelta(days=180)},
     )
-    GraduationRule.objects.get_or_create(cohort=cohort)
+    if not cohort.graduation_rules.exists():
+        set_graduation_rule(cohort, by=by)
     for code, title, kind, hours in COURSES:
-        Course.objects.get_or_create(code=code, defaults={"title": title, "kind": kind, "hours": hours})
+        if not Course.objects.filter(code=code).exists():
+            add_course(code, by=by, title=title, kind=kind, hours=hours)
     badge, _is_new = Badge.objects.get_or_create(code="village-leader", defaults={"name": "幸福乡村带头人"})
     rule, is_new = Rule.objects.get_or_create(badge=badge, version=1, defaults={"followers": 100_000})
     if is_new:
@@ -137,7 +139,7 @@ def import_rosters(cohort: Cohort, clock: DemoClock, *, by: User, say: Say) -> N
 
 def teach(cohort: Cohort, clock: DemoClock, *, by: User) -> None:
     """A class per county: everybody enrolled, eight sessions, most people present, some not often enough."""
-    courses = {course.code: course for course in Course.objects.all()}
+    versions = {version.course.code: version for version in CourseVersion.objects.select_related("course")}
     for code in COUNTIES:
         region = Region.objects.get(code=code)
         people = list(Participation.objects.filter(cohort=cohort, trainee__county=region).order_by("trainee__number"))
@@ -152,7 +154,7 @@ def teach(cohort: Cohort, clock: DemoClock, *, by: User) -> None:
             session, is_new = Session.objects.get_or_create(
                 training_class=training_class,
                 starts_at=starts_at,
-                defaults={"course": courses[course], "ends_at": starts_at + timedelta(minutes=45 * hours)},
+                defaults={"version": versions[course], "ends_at": starts_at + timedelta(minutes=45 * hours)},
             )
             if is_new or not session.attendances.exists():
                 mark_attendance(session, marks=_marks(people, day, hour), by=by)
@@ -174,7 +176,7 @@ def _marks(people: list[Participation], day: int, hour: int) -> dict[int, tuple[
 def graduate_who_may(cohort: Cohort, clock: DemoClock, *, by: User) -> int:
     """Everybody in training who meets the rule; the others stay in training and can read what is missing."""
     training = Participation.objects.filter(cohort=cohort, state=ParticipationState.TRAINING)
-    ready = with_training(training).filter(meets_graduation_rule_q()).select_related("trainee", "cohort")
+    ready = ready_to_graduate(training).select_related("trainee", "cohort")
     return len(graduate_all(list(ready), on=clock.graduates_on, by=by))
 
 

@@ -43,7 +43,8 @@ def relations_to(model: type[models.Model]) -> list[Relation]:
     """Every foreign key to a model, hidden ones too, in the order of their names."""
     fields: list[Any] = model._meta.get_fields(include_hidden=True)
     keys = [one for one in fields if one.auto_created and not one.concrete and (one.one_to_many or one.one_to_one)]
-    found = [Relation(one.related_model, one.field) for one in keys if not one.related_model._meta.proxy]
+    tables = [one for one in keys if one.related_model._meta.managed and not one.related_model._meta.proxy]
+    found = [Relation(one.related_model, one.field) for one in tables]
     return sorted(found, key=lambda relation: relation.label)
 
 

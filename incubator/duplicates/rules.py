@@ -12,8 +12,18 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from courses.choices import AttendanceState
-from courses.models import Attendance, Enrolment, Graduation
+from courses.choices import AttendanceState, EnrolmentState
+from courses.models import (
+    Attempt,
+    Attendance,
+    CarriedTraining,
+    CheckIn,
+    Enrolment,
+    Graduation,
+    GraduationQuestion,
+    LearningRecord,
+    SatisfactionTicket,
+)
 from incubator.certification.choices import CandidateState
 from incubator.certification.models import Award, Candidate
 from incubator.common.errors import RuleBroken
@@ -104,6 +114,26 @@ def _join_attendances(ours: Attendance, theirs: Attendance) -> Joined:
     return _better(ours, theirs, lambda a: (order.index(a.state), a.minutes))
 
 
+def _join_enrolments(ours: Enrolment, theirs: Enrolment) -> Joined:
+    """A place in the class outweighs one in its queue, and that one having left."""
+    order = [EnrolmentState.LEFT, EnrolmentState.WAITING, EnrolmentState.ENROLLED]
+    return _better(ours, theirs, lambda e: order.index(e.state))
+
+
+def _join_attempts(ours: Attempt, theirs: Attempt) -> Joined:
+    """Of two attempts of one number the better marks count; those not marked yet are none."""
+    return _better(ours, theirs, lambda a: -1 if a.final_marks is None else a.final_marks)
+
+
+def _longer(ours: Any, theirs: Any) -> Joined:
+    """Of two records of one course, or one day carried twice, the longer one counts."""
+    return _better(ours, theirs, lambda r: r.minutes)
+
+
+def _earlier(ours: CheckIn, theirs: CheckIn) -> Joined:
+    return _better(ours, theirs, lambda c: -c.came_at.timestamp())
+
+
 def _join_candidates(ours: Candidate, theirs: Candidate) -> Joined:
     """An award outweighs a decision, a decision outweighs a question; an award never changes its candidate."""
     if hasattr(ours, "award") and hasattr(theirs, "award"):
@@ -130,10 +160,16 @@ def _keep_ours(ours: Any, theirs: Any) -> Joined:
 
 JOINS: dict[str, Rule] = {
     Participation._meta.label: Rule(_join_participations, ("cohort__programme",)),
-    Enrolment._meta.label: Rule(_keep_ours),
+    Enrolment._meta.label: Rule(_join_enrolments),
+    SatisfactionTicket._meta.label: Rule(_keep_ours),
+    CheckIn._meta.label: Rule(_earlier),
+    LearningRecord._meta.label: Rule(_longer),
+    CarriedTraining._meta.label: Rule(_longer),
+    Attempt._meta.label: Rule(_join_attempts),
     Attendance._meta.label: Rule(_join_attendances),
     # The decision that the participation rests on; the other one's figures are kept as long as undoing is possible.
     Graduation._meta.label: Rule(_keep_ours),
+    GraduationQuestion._meta.label: Rule(_keep_ours),
     Candidate._meta.label: Rule(_join_candidates, ("award",)),
     Award._meta.label: Rule(_refuse_awards, ("badge",), refuses=True),
 }

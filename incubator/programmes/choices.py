@@ -28,7 +28,7 @@ MOVES: dict[str, frozenset[str]] = {
     S.NOMINATED: frozenset({S.ADMITTED, S.REFUSED, S.WITHDRAWN}),
     S.ADMITTED: frozenset({S.TRAINING, S.WITHDRAWN}),
     S.TRAINING: frozenset({S.GRADUATED, S.WITHDRAWN}),
-    S.GRADUATED: frozenset({S.CONCLUDED, S.WITHDRAWN}),
+    S.GRADUATED: frozenset({S.CONCLUDED, S.WITHDRAWN, S.TRAINING}),
     S.CONCLUDED: frozenset(),
     S.WITHDRAWN: frozenset(),
     S.REFUSED: frozenset(),

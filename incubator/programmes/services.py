@@ -1,7 +1,7 @@
 """The only writers of participations and support periods."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db import transaction
@@ -49,20 +49,13 @@ def withdraw(participation: Participation, *, by: Any, reason: str) -> Participa
 
 
 @transaction.atomic
-def open_support(participation: Participation, *, graduated_on: date, by: Any) -> Participation:
-    """Graduate: the support period runs ``cohort.support_days`` days from the day of graduation, that day included.
+def take_back_graduation(participation: Participation, *, by: Any, reason: str) -> Participation:
+    """Put a graduate back into training: the support period is no longer open, and the move says why.
 
-    Called by the graduation decision of the teaching room, which knows whether the rule is met.
+    Called by the teaching room, which keeps the decision that is taken back.
     """
-    ends_on = graduated_on + timedelta(days=participation.cohort.support_days - 1)
-    _move_all(
-        [participation],
-        ParticipationState.GRADUATED,
-        by=by,
-        graduated_on=graduated_on,
-        support_starts_on=graduated_on,
-        support_ends_on=ends_on,
-    )
+    none: dict[str, Any] = {"graduated_on": None, "support_starts_on": None, "support_ends_on": None}
+    _move_all([participation], ParticipationState.TRAINING, by=by, reason=reason, **none)
     participation.refresh_from_db()
     return participation
 

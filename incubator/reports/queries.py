@@ -38,13 +38,10 @@ graduate AS (
     SELECT trainee_id, place, graduated_on FROM part WHERE graduated_on <= %(end)s AND state <> 'withdrawn'
 ),
 mark AS (
-    SELECT attendance.minutes, part.trainee_id, part.place,
-        (session.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS day
-    FROM courses_attendance attendance
-    JOIN part ON part.id = attendance.participation_id
-    JOIN courses_session session ON session.id = attendance.session_id
-    WHERE attendance.state = 'present'
-        AND (session.starts_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN %(start)s AND %(end)s
+    SELECT taught.minutes, part.trainee_id, part.place, taught.training_day AS day
+    FROM courses_taught taught
+    JOIN part ON part.id = taught.participation_id
+    WHERE taught.source <> 'carried' AND taught."on" BETWEEN %(start)s AND %(end)s
 ),
 account AS (
     SELECT account.id, account.handle, account.state, account.platform, member.trainee_id, member.place,

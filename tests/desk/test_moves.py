@@ -273,6 +273,9 @@ def test_everybody_is_present_unless_marked_otherwise(sheet, client):
     assert dict(Attendance.objects.values_list("participation", "minutes")) == {first.pk: 360, second.pk: 90}
     data |= {f"state_{second.pk}": "on_leave", f"minutes_{second.pk}": ""}
     client.post(reverse("admin:courses_session_attendance", args=[session.pk]), data)
+    assert dict(Attendance.objects.values_list("participation", "minutes")) == {first.pk: 360, second.pk: 90}
+    data |= {"reason": "事后补交请假条"}
+    client.post(reverse("admin:courses_session_attendance", args=[session.pk]), data)
     assert dict(Attendance.objects.values_list("participation", "minutes")) == {first.pk: 360, second.pk: 0}
     html = client.get(reverse("admin:courses_session_attendance", args=[session.pk])).content.decode()
     assert html.count("checked") == 2

@@ -6,7 +6,7 @@ from django.contrib.admin.utils import get_fields_from_path
 from django.forms import ModelChoiceField
 from django.urls import reverse
 
-from courses.models import Enrolment, GraduationRule, Session, TrainingClass
+from courses.models import Enrolment, InstitutionPosting, Session, TrainingClass
 from incubator.accounts.models import Posting
 from incubator.certification.models import Award
 from incubator.common.desk import ScopedAdmin, ScopedInline, ScopedRelatedFilter, ScopedSearchFilter, visible_rows
@@ -52,6 +52,8 @@ def test_every_list_is_scoped_or_reference_data_or_for_superusers(client):
         "programmes.Programme",
         "programmes.Cohort",
         "courses.Course",
+        "courses.CourseVersion",
+        "courses.Lecturer",
         "grants.TrafficPool",
         "certification.Badge",
         "certification.Rule",
@@ -81,7 +83,7 @@ def test_every_inline_is_scoped():
         for inline in (*desk.inlines, *desk.extension.inlines):
             assert issubclass(inline, ScopedInline), label(model)
     parts = {i.model for _m, d in LISTS for i in (*d.inlines, *d.extension.inlines) if i.is_part_of_parent}
-    assert {label(m) for m in parts} == {"accounts.Posting", "regions.RegionAlias", label(GraduationRule)}
+    assert {label(m) for m in parts} == {"accounts.Posting", "regions.RegionAlias", label(InstitutionPosting)}
 
 
 @pytest.mark.parametrize("model", SCOPED, ids=label)

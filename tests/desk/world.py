@@ -11,7 +11,17 @@ from django.db.models import Model
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from courses.models import Attendance, Course, Enrolment, Graduation, Session, TrainingClass
+from courses.models import (
+    Attendance,
+    Course,
+    CourseVersion,
+    Enrolment,
+    Graduation,
+    Lecturer,
+    Session,
+    TrainingClass,
+    TrainingInstitution,
+)
 from incubator.accounts.access import record_access
 from incubator.accounts.choices import AccessKind
 from incubator.accounts.models import AccessRecord, User
@@ -104,6 +114,9 @@ def _teaching(world: World, staff: User, tag: str) -> World:
     return {
         TrainingClass: training_class,
         Course: session.course,
+        CourseVersion: session.version,
+        Lecturer: Lecturer.objects.create(name="讲师"),
+        TrainingInstitution: TrainingInstitution.objects.create(name=f"院{tag}", region=world[Region]),
         Session: session,
         Attendance: attendance,
         Graduation: graduation,

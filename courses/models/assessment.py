@@ -1,0 +1,123 @@
+"""What people are examined in, and how they did."""
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from courses.choices import AssessmentKind
+from courses.models.classes import TrainingClass
+from courses.models.scoping import ClassScopedQuerySet
+from incubator.programmes.models import Participation
+
+
+class AssessmentQuerySet(ClassScopedQuerySet):
+    region_path = "training_class__region"
+    class_path = "training_class"
+
+
+class Assessment(models.Model):
+    """An examination, a practical test or a work to hand in, of one class."""
+
+    training_class = models.ForeignKey(
+        TrainingClass, models.PROTECT, related_name="assessments", verbose_name=_("class")
+    )
+    title = models.CharField(_("title"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=10, choices=AssessmentKind, default=AssessmentKind.WRITTEN)
+    full_marks = models.PositiveSmallIntegerField(_("full marks"), default=100)
+    pass_marks = models.PositiveSmallIntegerField(_("pass line"), default=60)
+    is_required = models.BooleanField(_("must be passed to graduate"), default=True)
+    most_attempts = models.PositiveSmallIntegerField(_("attempts at most"), default=2)
+    due_at = models.DateTimeField(_("due at"), null=True, blank=True)
+
+    objects = AssessmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("assessment")
+        verbose_name_plural = _("assessments")
+        ordering = ["training_class", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["training_class", "title"], name="one_assessment_per_class_and_title"),
+            models.CheckConstraint(
+                condition=Q(pass_marks__gt=0, pass_marks__lte=F("full_marks")),
+                name="pass_line_is_within_full_marks",
+                violation_error_message=_("The pass line must be above 0 and at most the full marks."),
+            ),
+            models.CheckConstraint(condition=Q(most_attempts__gte=1), name="assessment_can_be_attempted"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.training_class})"
+
+
+FINAL_MARKS = Coalesce("second_marks", "marks")
+
+
+class AttemptQuerySet(ClassScopedQuerySet):
+    region_path = "participation__trainee__county"
+    class_path = "assessment__training_class"
+
+    def passed(self) -> Self:
+        """Marked, by the second marker where there was one, at the pass line or above."""
+        return self.annotate(final=FINAL_MARKS).filter(final__gte=F("assessment__pass_marks"))
+
+
+class Attempt(models.Model):
+    """One try of somebody at an assessment; the first, or a resit. On appeal a second person marks, and that counts."""
+
+    assessment = models.ForeignKey(Assessment, models.PROTECT, related_name="attempts", verbose_name=_("assessment"))
+    participation = models.ForeignKey(
+        Participation, models.PROTECT, related_name="attempts", verbose_name=_("participation")
+    )
+    number = models.PositiveSmallIntegerField(pgettext_lazy("of an attempt", "number"), default=1)
+    link = models.URLField(_("link to the work"), max_length=300, blank=True)
+    handed_in_at = models.DateTimeField(_("handed in at"), null=True, blank=True)
+    marks = models.DecimalField(_("marks"), max_digits=5, decimal_places=1, null=True, blank=True)
+    marked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("marked by")
+    )
+    marked_at = models.DateTimeField(_("marked at"), null=True)
+    appealed_at = models.DateTimeField(_("appealed at"), null=True)
+    appeal_reason = models.CharField(_("why appealed"), max_length=300, blank=True)
+    second_marks = models.DecimalField(_("marks on appeal"), max_digits=5, decimal_places=1, null=True, blank=True)
+    second_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("second marker")
+    )
+    second_at = models.DateTimeField(_("marked again at"), null=True)
+
+    objects = AttemptQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["assessment", "participation", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["assessment", "participation", "number"], name="one_attempt_per_assessment_person_and_number"
+            ),
+            models.CheckConstraint(condition=Q(marks=None) | Q(marks__gte=0), name="marks_are_not_negative"),
+            models.CheckConstraint(
+                condition=Q(marks=None) | Q(marked_by__isnull=False, marked_at__isnull=False),
+                name="marks_have_a_marker",
+            ),
+            models.CheckConstraint(
+                condition=Q(second_marks=None)
+                | (
+                    Q(appealed_at__isnull=False, second_by__isnull=False, second_marks__gte=0, marks__isnull=False)
+                    & ~Q(second_by=F("marked_by"))
+                ),
+                name="another_person_marks_an_appeal",
+                violation_error_message=_("An appeal is marked by somebody other than the first marker."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.assessment} {self.participation} {self.number}"
+
+    @property
+    def final_marks(self):
+        return self.marks if self.second_marks is None else self.second_marks
