@@ -29,27 +29,28 @@ CONSTANTS = {
 STAGE = """
 CREATE TEMP TABLE IF NOT EXISTS incoming (account_id bigint, day date, followers integer, following integer)
     ON COMMIT DELETE ROWS;
-TRUNCATE incoming
+TRUNCATE incoming;
+SET LOCAL default_statistics_target = 10
 """
 COPY = "COPY incoming (account_id, day, followers, following) FROM STDIN (FORMAT binary)"
 
 # Beside each figure what it is judged against; one that will not replace the reading of its day is not judged.
 # ``late``: at or behind a day that is known already, of the account or of another account of the same person.
-# Figures, accounts, people and newest readings lie in nearly the same order: side by side, a million take a quarter
-# less of the processor than jumping about in three hash tables, which the planner would choose.
-ARRIVE = """
+# Figures, accounts and newest readings lie in nearly the same order: side by side, a million take a quarter less of the
+# processor than jumping about in hash tables, which the planner would choose. They come out by account, so that
+# readings are added at the end of their key. What stands first in ``arrival`` has a fixed width, and is found at once.
+_ARRIVE = """
 CREATE TEMP TABLE IF NOT EXISTS arrival (
-    account_id bigint, followers integer, following integer, trainee_id bigint, county_id varchar(6),
-    old_day date, old_followers integer, old_growth double precision, why varchar(10), late boolean
+    account_id bigint, trainee_id bigint, late boolean, followers integer, old_followers integer, old_day date,
+    old_growth double precision, following integer, why varchar(10)
 ) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS person (
-    trainee_id bigint, county_id varchar(6), before integer, after integer
-) ON COMMIT DELETE ROWS;
-TRUNCATE arrival, person;
+CREATE TEMP TABLE IF NOT EXISTS kin (account_id bigint, trainee_id bigint) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS person (trainee_id bigint, before integer, after integer) ON COMMIT DELETE ROWS;
+TRUNCATE arrival, kin, person;
 SET LOCAL enable_hashjoin = off;
 INSERT INTO arrival
-SELECT account.id, incoming.followers, nullif(incoming.following, -1), account.trainee_id, trainee.county_id,
-    latest.day, latest.followers, latest.growth,
+SELECT account.id, account.trainee_id, coalesce(latest.day >= %(day)s, false), incoming.followers, latest.followers,
+    latest.day, latest.growth, nullif(incoming.following, -1),
     CASE
         WHEN %(trusted)s OR latest.day IS NULL OR greatest(latest.followers, incoming.followers) < %(floor)s THEN NULL
         WHEN latest.day >= %(day)s AND EXISTS (
@@ -61,36 +62,41 @@ SELECT account.id, incoming.followers, nullif(incoming.following, -1), account.t
         ) THEN NULL
         WHEN incoming.followers <= latest.followers / 2 THEN 'drop'
         WHEN incoming.followers / 10 >= latest.followers THEN 'rise'
-    END,
-    coalesce(latest.day >= %(day)s, false)
+    END
 FROM incoming
 JOIN metrics_creatoraccount account ON account.id = incoming.account_id
-JOIN trainees_trainee trainee ON trainee.id = account.trainee_id
 LEFT JOIN metrics_latestreading latest ON latest.account_id = account.id;
 SET LOCAL enable_hashjoin = on;
 ANALYZE arrival;
-INSERT INTO person (trainee_id)
-SELECT DISTINCT arrival.trainee_id FROM arrival
-JOIN metrics_creatoraccount sibling
-    ON sibling.trainee_id = arrival.trainee_id AND sibling.id <> arrival.account_id;
-UPDATE arrival SET late = true FROM person
-JOIN metrics_creatoraccount sibling ON sibling.trainee_id = person.trainee_id
-JOIN metrics_latestreading latest ON latest.account_id = sibling.id AND latest.day > %(day)s
-WHERE arrival.trainee_id = person.trainee_id AND NOT arrival.late;
-UPDATE person SET county_id = total.county_id, before = total.before, after = total.after
-FROM (
-    SELECT person.trainee_id, min(arrival.county_id) AS county_id, max(latest.followers) AS before,
-        max(
-            CASE WHEN arrival.why IS NULL AND NOT arrival.late THEN arrival.followers ELSE latest.followers END
-        ) AS after
-    FROM person
-    JOIN metrics_creatoraccount account ON account.trainee_id = person.trainee_id
-    LEFT JOIN metrics_latestreading latest ON latest.account_id = account.id
-    LEFT JOIN arrival ON arrival.account_id = account.id
-    GROUP BY person.trainee_id
-) AS total
-WHERE total.trainee_id = person.trainee_id
+SET LOCAL enable_hashagg = off;
+INSERT INTO kin
+SELECT id, trainee_id FROM metrics_creatoraccount WHERE trainee_id IN ({several});
+SET LOCAL enable_hashagg = on;
+ANALYZE kin;
+UPDATE arrival SET late = true FROM kin
+JOIN metrics_latestreading latest ON latest.account_id = kin.account_id AND latest.day > %(day)s
+WHERE arrival.trainee_id = kin.trainee_id AND NOT arrival.late;
+INSERT INTO person
+SELECT kin.trainee_id, max(latest.followers),
+    max(CASE WHEN arrival.why IS NULL AND NOT arrival.late THEN arrival.followers ELSE latest.followers END)
+FROM kin
+LEFT JOIN metrics_latestreading latest ON latest.account_id = kin.account_id
+LEFT JOIN arrival ON arrival.account_id = kin.account_id
+GROUP BY kin.trainee_id
 """
+# ``kin``: the accounts of people who have several. Of many figures it is quicker to take everybody's than to look
+# theirs up; whoever has no figure among them stands where he stood.
+ARRIVE_FEW = _ARRIVE.format(
+    several="""
+    SELECT arrival.trainee_id FROM arrival
+    JOIN metrics_creatoraccount sibling
+        ON sibling.trainee_id = arrival.trainee_id AND sibling.id <> arrival.account_id
+"""
+)
+ARRIVE_MANY = _ARRIVE.format(
+    several="SELECT trainee_id FROM metrics_creatoraccount GROUP BY trainee_id HAVING count(*) > 1"
+)
+MANY = 50_000  # figures
 COUNT_ARRIVED = """
 SELECT count(*) FILTER (WHERE late AND why IS NULL), count(*) FILTER (WHERE why IS NOT NULL), count(*) FROM arrival
 """
@@ -153,7 +159,7 @@ WHERE held.account_id = arrival.account_id AND held.state = 'open' AND held.foll
 GROWTH = """
             (fact.followers - fact.old_followers)::double precision / (%(day)s::date - fact.old_day)
             + coalesce(
-                power(%(memory)s, %(day)s::date - fact.old_day)
+                power(%(memory)s::float8, %(day)s::date - fact.old_day)
                 * (fact.old_growth
                     - (fact.followers - fact.old_followers)::double precision / (%(day)s::date - fact.old_day)),
                 0
@@ -175,19 +181,19 @@ def _leaps(rows: str) -> str:
 
 # --- The day's work, in one statement ---------------------------------------------------------------------------------
 
-# Few of a night's figures are more than a number to write: those are looked for once (``notable``).
+# Few of a night's figures are more than a number to write: those are looked for once (``notable``). Every threshold is
+# an edge of the histogram, so that whoever crosses one is among those who change their bin.
 _IF_NONE = "\n    ON CONFLICT (day, account_id) DO NOTHING"
 _WRITE = f"""
 WITH fact AS NOT MATERIALIZED (
     SELECT * FROM arrival WHERE why IS NULL AND NOT late
 ),
 notable AS MATERIALIZED (
-    SELECT * FROM arrival
+    SELECT *, width_bucket(old_followers, %(edges)s::int[]) AS was, width_bucket(followers, %(edges)s::int[]) AS becomes
+    FROM arrival
     WHERE why IS NOT NULL OR NOT late AND (
-        old_day IS NULL OR followers - old_followers >= %(leap)s OR (
-            followers >= %(lowest)s
-            AND width_bucket(old_followers, %(thresholds)s::int[]) < width_bucket(followers, %(thresholds)s::int[])
-        )
+        old_day IS NULL OR followers - old_followers >= %(leap)s
+        OR width_bucket(old_followers, %(edges)s::int[]) <> width_bucket(followers, %(edges)s::int[])
     )
 ),
 news AS (
@@ -235,18 +241,17 @@ total AS MATERIALIZED (
     SELECT county_id, count(*) FILTER (WHERE old_day IS NULL) AS accounts,
         sum(followers::bigint - coalesce(old_followers, 0))::bigint AS followers, count(*) AS read,
         count(old_followers) AS compared, coalesce(sum(followers::bigint - old_followers), 0)::bigint AS growth
-    FROM fact GROUP BY county_id
-),
-standing AS (
-    SELECT county_id, old_followers AS before, followers AS after FROM fact
-    WHERE followers IS DISTINCT FROM old_followers AND trainee_id NOT IN (SELECT trainee_id FROM person)
-    UNION ALL
-    SELECT county_id, before, after FROM person WHERE after IS NOT NULL
+    FROM fact JOIN trainees_trainee trainee ON trainee.id = fact.trainee_id GROUP BY county_id
 ),
 step AS MATERIALIZED (
-    SELECT county_id, width_bucket(before, %(edges)s::int[]) AS was, width_bucket(after, %(edges)s::int[]) AS becomes
-    FROM standing
-    WHERE width_bucket(before, %(edges)s::int[]) IS DISTINCT FROM width_bucket(after, %(edges)s::int[])
+    SELECT was, becomes, (SELECT county_id FROM trainees_trainee WHERE id = trainee_id) AS county_id
+    FROM (
+        SELECT trainee_id, was, becomes FROM news WHERE trainee_id NOT IN (SELECT trainee_id FROM person)
+        UNION ALL
+        SELECT trainee_id, width_bucket(before, %(edges)s::int[]), width_bucket(after, %(edges)s::int[])
+        FROM person WHERE after IS NOT NULL
+    ) AS stands
+    WHERE was IS DISTINCT FROM becomes
 ),
 moved AS MATERIALIZED (
     SELECT county_id, bin, sum(count)::int AS count FROM (
@@ -339,7 +344,10 @@ noted AS (
     SELECT account_id, %(day)s, had, followers, had_source, %(source)s, had_at, %(at)s FROM prior WHERE is_correction
 )
 SELECT
-    (SELECT array_agg(DISTINCT county_id) FROM prior WHERE had IS NULL OR is_correction),
+    (
+        SELECT array_agg(DISTINCT trainee.county_id) FROM prior JOIN trainees_trainee trainee ON trainee.id = trainee_id
+        WHERE had IS NULL OR is_correction
+    ),
     (SELECT array_agg(account_id) FROM prior WHERE had IS NULL OR is_correction),
     (SELECT count(*) FROM filled), (SELECT count(*) FROM corrected), (SELECT count(*) FROM prior)
 """

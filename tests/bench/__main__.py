@@ -11,7 +11,7 @@ from incubator.embedded.valkey import EmbeddedValkey
 
 # As docs/running.md recommends for a database of this size.
 TUNED = {"shared_buffers": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": "30min", "work_mem": "64MB",
-         "maintenance_work_mem": "512MB"}  # fmt: skip
+         "maintenance_work_mem": "512MB", "temp_buffers": "128MB", "wal_buffers": "64MB"}  # fmt: skip
 ACCOUNTS = {"full": 1_000_000, "small": 20_000}
 
 

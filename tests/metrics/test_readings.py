@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from django.db import connection
@@ -9,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from incubator.metrics import reading_sql as sql
 from incubator.metrics.choices import QuarantineState, Source, Suspicion
 from incubator.metrics.models import (
     Correction,
@@ -338,10 +340,10 @@ STEPS = st.lists(
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS, together=st.integers(1, 9))
-def test_regions_days_equal_counting_anew_whatever_the_order(steps, together):
-    """Back-fills, corrections, people with two accounts, one figure or several days of them at a time: what is kept is
-    what plain Python counts."""
+@given(steps=STEPS, together=st.integers(1, 9), many=st.sampled_from([1, sql.MANY]))
+def test_regions_days_equal_counting_anew_whatever_the_order(steps, together, many):
+    """Back-fills, corrections, people with two accounts, one figure or several days of them at a time, accounts looked
+    up or all gone through: what is kept is what plain Python counts."""
     Reading.objects.all().delete()
     for table in (LatestReading, RegionDay, Crossing, QuarantinedReading, Spike, Correction):
         table.objects.all().delete()
@@ -352,7 +354,8 @@ def test_regions_days_equal_counting_anew_whatever_the_order(steps, together):
 
     for n in range(0, len(steps), together):
         figures = [(accounts[account], day, followers) for account, day, followers in steps[n : n + together]]
-        write(*figures, at=AT + timedelta(minutes=n))
+        with patch.object(sql, "MANY", many):
+            write(*figures, at=AT + timedelta(minutes=n))
 
     assert_regions_are_true()
     assert_newest_are_true()
