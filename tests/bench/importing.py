@@ -59,6 +59,7 @@ SELECT id, 'kuaishou', 'b' || id, 'linked' FROM trainees_trainee WHERE number LI
 """
 # What a roster wrote is taken out between two runs, so that each finds the same people there.
 FORGET = (
+    "DELETE FROM duplicates_duplicatepair",
     "DELETE FROM metrics_creatoraccount WHERE handle NOT LIKE 'b%%'",
     "TRUNCATE programmes_participationmove, rosters_rosterrow, rosters_rosterfinding",
     "DELETE FROM programmes_participation",
