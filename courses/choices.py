@@ -78,3 +78,4 @@ class Answer(models.TextChoices):
 
 CLASS_HOUR_MINUTES = 45
 LATE_AFTER_MINUTES = 10  # who comes or goes within so many minutes of the bell was there for all of it
+EARLY_MINUTES = 30  # before the bell: people are there already, may be marked and check in

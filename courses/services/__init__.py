@@ -2,6 +2,7 @@
 
 from courses.services.attendance import close_session, mark_attendance
 from courses.services.catalogue import add_course, revise_course
+from courses.services.check_in import check_in, check_out, require_code
 from courses.services.classes import carry_training, enrol, leave_class, transfer
 from courses.services.graduation import (
     decide_graduation,
@@ -16,6 +17,8 @@ from courses.services.graduation import (
 __all__ = [
     "add_course",
     "carry_training",
+    "check_in",
+    "check_out",
     "close_session",
     "decide_graduation",
     "enrol",
@@ -24,6 +27,7 @@ __all__ = [
     "leave_class",
     "mark_attendance",
     "question_graduations",
+    "require_code",
     "revise_course",
     "revoke_graduation",
     "set_graduation_rule",

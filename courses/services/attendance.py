@@ -11,12 +11,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from courses.choices import AttendanceMethod, AttendanceState, EnrolmentState
+from courses.choices import EARLY_MINUTES, AttendanceMethod, AttendanceState, EnrolmentState
 from courses.models import Attendance, AttendanceChange, Enrolment, Session
 from courses.services.graduation import question_graduations
 from incubator.common.errors import RuleBroken
 
-EARLY = timedelta(minutes=30)  # before the bell, people are there already and may be marked
+EARLY = timedelta(minutes=EARLY_MINUTES)
 MOST_NAMED = 3
 
 
