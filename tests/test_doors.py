@@ -20,6 +20,7 @@ OPEN = {
     "account_login": "the way in",
     "account_logout": "the way out; it asks nobody who is not in",
     "admin:login": "the same way in",
+    "class_feed": "calendar programs cannot log in; the address is a secret of its own, and names no trainee",
     "set_language": "the choice of language comes before the login",
 }
 

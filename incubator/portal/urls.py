@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from incubator.portal import views
+from incubator.portal import check_in, views
 
 urlpatterns = [
     path("", views.progress, name="progress"),
     path("certificate/<str:number>/", views.certificate, name="certificate"),
+    path("timetable/", check_in.timetable, name="timetable"),
+    path("check-in/", check_in.check_in_now, name="check_in"),
+    path("check-in/<int:pk>/", check_in.check_in_session, name="check_in_session"),
+    path("check-in/<int:pk>/<str:token>/", check_in.check_in_scan, name="check_in_scan"),
     path("account/", views.account, name="account"),
     path("account/callback/", views.consent_callback, name="consent_callback"),
     path("account/<int:pk>/readings.csv", views.account_readings, name="account_readings"),
