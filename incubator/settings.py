@@ -240,6 +240,8 @@ COVERAGE_KEPT_SECONDS = env.int(
 
 # Nobody attends a class of the same kind and level twice within so many years; 0: no limit.
 TRAINING_REPEAT_YEARS = env.int("TRAINING_REPEAT_YEARS", default=2)
+# Marks may be appealed against until so many days after the day on which they were given.
+TRAINING_APPEAL_DAYS = env.int("TRAINING_APPEAL_DAYS", default=7)
 
 # How often in an hour one person may have an ID number or a phone shown in full.
 REVEALS_PER_HOUR = env.int("REVEALS_PER_HOUR", default=30)

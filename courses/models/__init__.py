@@ -1,6 +1,6 @@
 """Courses, classes, their sessions, who attended, how they did, and the decision that somebody graduated."""
 
-from courses.models.assessment import Assessment, Attempt
+from courses.models.assessment import Assessment, Attempt, MarksChange
 from courses.models.attendance import Attendance, AttendanceChange, CheckIn, PaperSheet
 from courses.models.catalogue import Course, CourseVersion, Lecturer
 from courses.models.classes import (
@@ -40,6 +40,7 @@ __all__ = [
     "InstitutionPosting",
     "LearningRecord",
     "Lecturer",
+    "MarksChange",
     "PaperSheet",
     "SatisfactionAnswer",
     "SatisfactionCourseScore",

@@ -1,5 +1,6 @@
 """What people are examined in, and how they did."""
 
+from decimal import Decimal
 from typing import Self
 
 from django.conf import settings
@@ -65,6 +66,13 @@ class AttemptQuerySet(ClassScopedQuerySet):
         """Marked, by the second marker where there was one, at the pass line or above."""
         return self.annotate(final=FINAL_MARKS).filter(final__gte=F("assessment__pass_marks"))
 
+    def failed(self) -> Self:
+        """Marked, and below the pass line."""
+        return self.annotate(final=FINAL_MARKS).filter(final__lt=F("assessment__pass_marks"))
+
+    def waiting_for_second_marker(self) -> Self:
+        return self.filter(appealed_at__isnull=False, second_marks=None)
+
 
 class Attempt(models.Model):
     """One try of somebody at an assessment; the first, or a resit. On appeal a second person marks, and that counts."""
@@ -113,11 +121,46 @@ class Attempt(models.Model):
                 name="another_person_marks_an_appeal",
                 violation_error_message=_("An appeal is marked by somebody other than the first marker."),
             ),
+            models.CheckConstraint(
+                condition=Q(appealed_at=None) | (Q(marks__isnull=False) & ~Q(appeal_reason="")),
+                name="appeal_is_of_marks_and_says_why",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.assessment} {self.participation} {self.number}"
 
     @property
-    def final_marks(self):
+    def final_marks(self) -> Decimal | None:
+        """The second marker's where there was one; None while nobody has marked."""
         return self.marks if self.second_marks is None else self.second_marks
+
+    @property
+    def is_passed(self) -> bool | None:
+        """None while nobody has marked. The same in SQL: ``AttemptQuerySet.passed``."""
+        return None if self.final_marks is None else self.final_marks >= self.assessment.pass_marks
+
+    @property
+    def waits_for_second_marker(self) -> bool:
+        return self.appealed_at is not None and self.second_marks is None
+
+
+class MarksChange(models.Model):
+    """Marks before their marker corrected them, with what they became and why. Only ever added to."""
+
+    attempt = models.ForeignKey(Attempt, models.CASCADE, related_name="changes", verbose_name=_("attempt"))
+    marks_before = models.DecimalField(_("marks before"), max_digits=5, decimal_places=1)
+    marked_at_before = models.DateTimeField(_("marked at before"))
+    marks_after = models.DecimalField(_("marks after"), max_digits=5, decimal_places=1)
+    reason = models.CharField(_("reason"), max_length=200)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("correction of marks")
+        verbose_name_plural = _("corrections of marks")
+        ordering = ["pk"]
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="correction_of_marks_says_why")]
+
+    def __str__(self) -> str:
+        return f"{self.marks_before} → {self.marks_after}"

@@ -23,8 +23,12 @@ def _within(*names: str) -> Q:
 
 
 class SatisfactionTicket(models.Model):
-    """Somebody filled in the form of their class. Nothing leads from here to the answer."""
+    """Somebody filled in the form of their class. Nothing leads from here to the answer.
 
+    Its key is random too: counted keys would tell in which order people answered.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     enrolment = models.OneToOneField(Enrolment, models.PROTECT, related_name="satisfaction_ticket")
 
     class Meta:
@@ -59,6 +63,7 @@ class SatisfactionAnswer(models.Model):
 class SatisfactionCourseScore(models.Model):
     """What one form said about one course of the class."""
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     answer = models.ForeignKey(SatisfactionAnswer, models.CASCADE, related_name="courses")
     course = models.ForeignKey(Course, models.PROTECT, related_name="+", verbose_name=_("course"))
     score = _score(_("score"))

@@ -1,5 +1,13 @@
 """The only writers of this room."""
 
+from courses.services.assessment import (
+    add_assessment,
+    appeal,
+    change_assessment,
+    hand_in_work,
+    mark_again,
+    record_marks,
+)
 from courses.services.attendance import close_session, mark_attendance
 from courses.services.catalogue import add_course, revise_course
 from courses.services.check_in import check_in, check_out, require_code
@@ -13,10 +21,15 @@ from courses.services.graduation import (
     set_graduation_rule,
     uphold_graduation,
 )
+from courses.services.satisfaction import answer_form
 
 __all__ = [
+    "add_assessment",
     "add_course",
+    "answer_form",
+    "appeal",
     "carry_training",
+    "change_assessment",
     "check_in",
     "check_out",
     "close_session",
@@ -24,9 +37,12 @@ __all__ = [
     "enrol",
     "graduate",
     "graduate_all",
+    "hand_in_work",
     "leave_class",
+    "mark_again",
     "mark_attendance",
     "question_graduations",
+    "record_marks",
     "require_code",
     "revise_course",
     "revoke_graduation",
