@@ -44,6 +44,8 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("courses.TrainingClass", "school"),
             ("courses.Session", "event"),
             ("courses.Attendance", "how_to_reg"),
+            ("courses.Assessment", "quiz"),
+            ("courses.Attempt", "grading"),
             ("courses.Graduation", "workspace_premium"),
         ],
     ),
@@ -269,6 +271,14 @@ def _waiting(request: HttpRequest) -> list[Card]:
             "graduation=ready",
             ready_to_graduate,
             "workspace_premium",
+        ),
+        _card(
+            request,
+            "courses.Attempt",
+            _("Appeals that wait for a second marker"),
+            "marks=appealed",
+            lambda rows: rows.waiting_for_second_marker(),
+            "grading",
         ),
         _card(
             request,

@@ -1,3 +1,12 @@
 """The staff desk's pages of this room."""
 
-from courses.admin import attendance, catalogue, check_in, classes, graduation, people  # noqa: F401 - each registers its pages
+from courses.admin import (  # noqa: F401 - each registers its pages
+    assessment,
+    attendance,
+    catalogue,
+    check_in,
+    classes,
+    graduation,
+    people,
+    satisfaction,
+)

@@ -4,7 +4,7 @@ Marks once recorded are changed in two ways only. Whoever gave them corrects a s
 (``MarksChange``); or the trainee appeals and another person marks again, and that counts, higher or lower.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -244,10 +244,7 @@ def hand_in_work(
         raise RuleBroken(_("Only people of the class hand in work for its assessments."))
     link = _require_link(link)
     attempts = list(assessment.attempts.filter(participation=participation).order_by("number"))
-    number = _number_to_hand_in(assessment, attempts)
-    if number == 1 and assessment.due_at and at > assessment.due_at:
-        moment = date_format(timezone.localtime(assessment.due_at), "DATETIME_FORMAT")
-        raise RuleBroken(_("The work was due on %(moment)s. Ask the head teacher of your class.") % {"moment": moment})
+    number = number_to_hand_in(assessment, attempts, at=at)
     attempt, _is_new = Attempt.objects.update_or_create(
         assessment=assessment,
         participation=participation,
@@ -257,11 +254,20 @@ def hand_in_work(
     return attempt
 
 
-def _number_to_hand_in(assessment: Assessment, attempts: list[Attempt]) -> int:
-    """Which attempt a work handed in now belongs to."""
+def number_to_hand_in(assessment: Assessment, attempts: Sequence[Attempt], *, at: datetime) -> int:
+    """Which attempt a work handed in now belongs to; ``attempts`` are the person's by number.
+
+    Raises ``RuleBroken`` where none can be handed in: too late, passed already, or all attempts made.
+    """
     last = attempts[-1] if attempts else None
     if last is None or last.final_marks is None:
-        return last.number if last else 1
+        number = last.number if last else 1
+        if number == 1 and assessment.due_at and at > assessment.due_at:
+            moment = date_format(timezone.localtime(assessment.due_at), "DATETIME_FORMAT")
+            raise RuleBroken(
+                _("The work was due on %(moment)s. Ask the head teacher of your class.") % {"moment": moment}
+            )
+        return number
     if any(_has_passed(assessment, attempt) for attempt in attempts):
         raise RuleBroken(_("You have passed this assessment; nothing has to be handed in any more."))
     if last.number >= assessment.most_attempts:
@@ -289,6 +295,12 @@ def _require_self(participation: Participation, by: Any) -> None:
 
 
 # --- Appeals ----------------------------------------------------------------------------------------------------------
+
+
+def may_appeal(attempt: Attempt, *, at: datetime) -> bool:
+    """Whether the trainee can still ask for a second marker."""
+    last_day = appeal_ends_on(attempt)
+    return last_day is not None and attempt.appealed_at is None and timezone.localdate(at) <= last_day
 
 
 def appeal_ends_on(attempt: Attempt) -> date | None:

@@ -48,6 +48,8 @@ GROUPS: dict[str, Allowed] = {
         ("courses", "session"): WORK,
         ("courses", "enrolment"): WORK,
         ("courses", "attendance"): WORK,
+        ("courses", "assessment"): WORK,
+        ("courses", "attempt"): WORK,
         ("jobs", "job"): ("view", "change"),
         ("regions", "region"): VIEW,
     },

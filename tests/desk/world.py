@@ -12,6 +12,8 @@ from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from courses.models import (
+    Assessment,
+    Attempt,
     Attendance,
     Course,
     CourseVersion,
@@ -108,6 +110,17 @@ def _teaching(world: World, staff: User, tag: str) -> World:
     attendance = Attendance.objects.create(
         session=session, participation=participation, state="present", minutes=45, marked_by=staff
     )
+    assessment = Assessment.objects.create(training_class=training_class, title=f"考{tag}")
+    attempt = Attempt.objects.create(
+        assessment=assessment,
+        participation=participation,
+        link=f"https://example.org/{tag}",
+        marks=40,
+        marked_by=staff,
+        marked_at=timezone.now(),
+        appealed_at=timezone.now(),
+        appeal_reason=f"因{tag}",
+    )
     graduation = Graduation.objects.create(
         participation=participation, graduated_on=participation.graduated_on, decided_by=staff, facts={"days": 3}
     )
@@ -119,6 +132,8 @@ def _teaching(world: World, staff: User, tag: str) -> World:
         TrainingInstitution: TrainingInstitution.objects.create(name=f"院{tag}", region=world[Region]),
         Session: session,
         Attendance: attendance,
+        Assessment: assessment,
+        Attempt: attempt,
         Graduation: graduation,
     }
 
