@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incubator.portal import check_in, views
+from incubator.portal import check_in, training, views
 
 urlpatterns = [
     path("", views.progress, name="progress"),
@@ -11,6 +11,10 @@ urlpatterns = [
     path("check-in/", check_in.check_in_now, name="check_in"),
     path("check-in/<int:pk>/", check_in.check_in_session, name="check_in_session"),
     path("check-in/<int:pk>/<str:token>/", check_in.check_in_scan, name="check_in_scan"),
+    path("training/", training.training, name="training"),
+    path("training/work/<int:pk>/", training.hand_in, name="hand_in_work"),
+    path("training/appeal/<int:pk>/", training.appeal_marks, name="appeal_marks"),
+    path("training/satisfaction/<int:pk>/", training.satisfaction, name="satisfaction"),
     path("account/", views.account, name="account"),
     path("account/callback/", views.consent_callback, name="consent_callback"),
     path("account/<int:pk>/readings.csv", views.account_readings, name="account_readings"),
