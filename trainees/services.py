@@ -212,8 +212,8 @@ def _plain(trainee: Trainee, field: str) -> str:
 
 
 @transaction.atomic
-def open_login(trainee: Trainee, *, password: str) -> User:
-    """A login for the trainee's portal; the user name is the trainee number."""
+def open_login(trainee: Trainee, *, password: str | None) -> User:
+    """A login for the trainee's portal; the user name is the trainee number. Without a password nobody enters."""
     if trainee.user_id:
         raise RuleBroken(_("%(name)s has a login already.") % {"name": trainee.name})
     user = User.objects.create_user(

@@ -35,16 +35,14 @@ COUNTIES = ["622927", "622926", "520526"]
 EVERY_NTH_ON_DOUYIN = 6  # of a county's trainees, who have a second account there
 COUNTS_BY_HAND = "622927"  # whose creators do not consent on Douyin: the clerk mails a workbook of figures
 
-COURSES = [
-    ("TS01", "乡村振兴政策与电商法规", "general", 4),
-    ("TS02", "账号安全与网络文明", "general", 2),
-    ("TS03", "平台规则与内容红线", "general", 4),
-    ("ZY01", "短视频选题与脚本", "professional", 6),
-    ("ZY02", "手机拍摄与剪辑", "professional", 8),
-    ("ZY03", "直播间搭建与话术", "professional", 6),
-    ("ZY04", "农产品选品与供应链", "professional", 4),
-    ("ZY05", "数据复盘与粉丝运营", "professional", 4),
-]
+INSTITUTION = "陇原乡村创作者学院"  # holds the classes of all three counties
+# Each county's own two, so that nobody teaches in two places at once; the first of them is the head teacher.
+LECTURERS = {
+    "622927": [("陈立新", "甘肃农业职业学院", "短视频创作"), ("马晓燕", "临夏州电商协会", "直播与供应链")],
+    "622926": [("杨文博", "甘肃农业职业学院", "短视频创作"), ("唐桂芳", "东乡县融媒体中心", "账号运营")],
+    "520526": [("吴启明", "毕节职业技术学院", "短视频创作"), ("龙秀梅", "威宁县电商协会", "直播与供应链")],
+}
+ROOMS = ["301 教室", "电商实训室"]  # in the morning, in the afternoon
 
 # One class: day (from 0), start hour, course code, class hours. Four days, 10 general and 18 professional hours.
 TIMETABLE = [
@@ -56,6 +54,16 @@ TIMETABLE = [
     (2, 14, "ZY05", 2),
     (3, 8, "ZY04", 4),
     (3, 14, "TS02", 2),
+]
+
+WORK = "结业作品：一条家乡短视频"
+ANSWERS = [  # of the first class: scores for teaching, content, organisation, usefulness, and a remark
+    (5, 5, 4, 5, "老师讲得明白，都是能用上的。"),
+    (5, 4, 4, 5, ""),
+    (4, 4, 3, 4, "实操的时间再多一些就好了。"),
+    (5, 5, 5, 5, ""),
+    (4, 3, 4, 4, "下午的课有点赶。"),
+    (5, 4, 5, 5, "希望办进阶班。"),
 ]
 
 # Followers on the first day and where they tend to; whoever is named here is so by their place in the roster.

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
-from courses.models import Course, CourseVersion, Session, TrainingClass
+from courses.models import Course, CourseVersion, Lecturer, Session, TrainingClass, TrainingInstitution
 from courses.queries import ready_to_graduate
 from courses.services import add_course, enrol, graduate_all, mark_attendance, set_graduation_rule
 from incubator.accounts.models import Posting, User
@@ -26,14 +26,17 @@ from incubator.demo.cast import (
     BELIEVED,
     BOUGHT,
     COUNTIES,
-    COURSES,
     CROSSERS,
+    INSTITUTION,
+    LECTURERS,
     LOGINS,
     NEAR_MISSES,
     PASSWORD,
     REFUSAL,
+    ROOMS,
     TIMETABLE,
 )
+from incubator.demo.catalogue import CATALOGUE, Offered
 from incubator.demo.clock import DemoClock
 from incubator.demo.vendor import Vendor
 from incubator.grants.choices import SupportLevel
@@ -111,9 +114,10 @@ def set_the_scene(clock: DemoClock, *, by: User) -> Cohort:
     )
     if not cohort.graduation_rules.exists():
         set_graduation_rule(cohort, by=by)
-    for code, title, kind, hours in COURSES:
-        if not Course.objects.filter(code=code).exists():
-            add_course(code, by=by, title=title, kind=kind, hours=hours)
+    there = set(Course.objects.values_list("code", flat=True))
+    for code, *said in CATALOGUE:
+        if code not in there:
+            add_course(code, by=by, **dict(zip(Offered._fields[1:], said, strict=True)))
     badge, _is_new = Badge.objects.get_or_create(code="village-leader", defaults={"name": "幸福乡村带头人"})
     rule, is_new = Rule.objects.get_or_create(badge=badge, version=1, defaults={"followers": 100_000})
     if is_new:
@@ -140,24 +144,45 @@ def import_rosters(cohort: Cohort, clock: DemoClock, *, by: User, say: Say) -> N
 def teach(cohort: Cohort, clock: DemoClock, *, by: User) -> None:
     """A class per county: everybody enrolled, eight sessions, most people present, some not often enough."""
     versions = {version.course.code: version for version in CourseVersion.objects.select_related("course")}
+    institution, _is_new = TrainingInstitution.objects.get_or_create(
+        name=INSTITUTION, defaults={"region": Region.objects.get(code="620000"), "contact": "教务处"}
+    )
     for code in COUNTIES:
         region = Region.objects.get(code=code)
         people = list(Participation.objects.filter(cohort=cohort, trainee__county=region).order_by("trainee__number"))
         training_class, _is_new = TrainingClass.objects.get_or_create(
             cohort=cohort,
             name=f"{region.name}创作者培训班",
-            defaults={"region": region, "place": "县职业教育中心", "capacity": max(50, len(people))},
+            defaults={
+                "region": region,
+                "institution": institution,
+                "place": "县职业教育中心",
+                "head_teacher": LECTURERS[code][0][0],
+                "starts_on": clock.class_starts_on,
+                "ends_on": clock.class_starts_on + timedelta(days=TIMETABLE[-1][0]),
+                "capacity": max(50, len(people)),
+            },
         )
+        lecturers = [_lecturer(*who) for who in LECTURERS[code]]
         enrol(people, training_class=training_class, by=by)
         for day, hour, course, hours in TIMETABLE:
             starts_at = clock.at(clock.class_starts_on + timedelta(days=day), hour)
             session, is_new = Session.objects.get_or_create(
                 training_class=training_class,
                 starts_at=starts_at,
-                defaults={"version": versions[course], "ends_at": starts_at + timedelta(minutes=45 * hours)},
+                defaults={
+                    "version": versions[course],
+                    "ends_at": starts_at + timedelta(minutes=45 * hours),
+                    "room": ROOMS[hour > 12],
+                    "lecturer": lecturers[hour > 12],
+                },
             )
             if is_new or not session.attendances.exists():
                 mark_attendance(session, marks=_marks(people, day, hour), by=by)
+
+
+def _lecturer(name: str, organisation: str, subject: str) -> Lecturer:
+    return Lecturer.objects.get_or_create(name=name, organisation=organisation, defaults={"subject": subject})[0]
 
 
 def _marks(people: list[Participation], day: int, hour: int) -> dict[int, tuple[str, int | None]]:
@@ -350,8 +375,10 @@ def open_trainee_logins(cohort: Cohort) -> list[tuple[str, str]]:
     for trainee, who in examples:
         if trainee is None:
             continue
-        if trainee.user_id is None:
-            open_login(trainee, password=PASSWORD)
+        user = trainee.user or open_login(trainee, password=PASSWORD)
+        if not user.has_usable_password():  # opened to fill in a form
+            user.set_password(PASSWORD)
+            user.save(update_fields=["password"])
         told.append((trainee.number, who))
     return told
 

@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from incubator.common.errors import RuleBroken
-from incubator.demo import second_platform, stage
+from incubator.demo import second_platform, stage, training
 from incubator.demo.cast import LOGINS, PASSWORD
 from incubator.demo.vendor import Vendor, VendorAway
 from incubator.metrics.choices import Platform
@@ -38,9 +38,11 @@ class Command(BaseCommand):
         cohort = stage.set_the_scene(clock, by=manager)
         self._act("Importing three county rosters")
         stage.import_rosters(cohort, clock, by=manager, say=self._say)
-        self._act("Teaching, marking attendance, graduating")
+        self._act("Teaching, marking attendance, examining, graduating")
         stage.teach(cohort, clock, by=manager)
+        training.examine(cohort, clock, by=manager)
         self._say(f"  {stage.graduate_who_may(cohort, clock, by=manager)} people graduated now")
+        training.hear(cohort, clock)
         self._act("Creators consent on the platform")
         vendor.cast(stage.curves(cohort, clock))
         stage.consent_everybody(cohort, clock, vendor, by=manager, say=self._say)
