@@ -46,6 +46,8 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("courses.Attendance", "how_to_reg"),
             ("courses.Assessment", "quiz"),
             ("courses.Attempt", "grading"),
+            ("classbooks.AttendanceImport", "upload_file"),
+            ("classbooks.LearningImport", "cloud_upload"),
             ("courses.Graduation", "workspace_premium"),
         ],
     ),
@@ -256,6 +258,8 @@ def _waiting(request: HttpRequest) -> list[Card]:
     found = [
         _import_card(request, "rosters.RosterImport", _("Roster imports to confirm")),
         _import_card(request, "figures.FiguresImport", _("Figure imports to confirm")),
+        _import_card(request, "classbooks.AttendanceImport", _("Attendance imports to confirm")),
+        _import_card(request, "classbooks.LearningImport", _("Online learning imports to confirm")),
         _card(
             request,
             "duplicates.DuplicatePair",

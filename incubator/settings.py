@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "incubator.duplicates",
     "incubator.rosters",
     "incubator.figures",
+    "incubator.classbooks",
     "incubator.certification",
     "incubator.grants",
     "incubator.metrics",

@@ -23,12 +23,15 @@ from incubator.jobs.services import ask_for_job
 from incubator.regions.models import Region
 
 
-def keep_upload(staged: StagedImport, file: BinaryIO, *, kind: str, region: Region, by: Any, name: str = "") -> None:
+def keep_upload(
+    staged: StagedImport, file: BinaryIO, *, kind: str, region: Region | None, by: Any, name: str = ""
+) -> None:
     """Save an import that is still unsaved with its workbook, encrypted, and ask for its check in the background.
 
+    ``region`` is None for an import that is for something else, which its room has asked about.
     Raises ``RuleBroken`` for a region not one's own and for a file that is too large.
     """
-    if not Region.objects.visible_to(by).filter(pk=region.pk).exists():
+    if region is not None and not Region.objects.visible_to(by).filter(pk=region.pk).exists():
         raise RuleBroken(_("You can import for your own region only."))
     content = file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:

@@ -12,6 +12,7 @@ from courses.models import Attempt
 from incubator.accounts.choices import StaffGroup
 from incubator.accounts.services import GROUPS, ensure_groups
 from incubator.certification.models import Award, Candidate
+from incubator.classbooks.models import AttendanceImport, LearningImport
 from incubator.desk import navigation
 from incubator.duplicates.models import DuplicatePair
 from incubator.figures.models import FiguresImport
@@ -131,6 +132,8 @@ def test_counts_are_those_of_sql_and_of_the_lists_they_link_to(client, much_to_d
     expected = {
         "rosters_rosterimport": RosterImport.objects.filter(state="checked").count(),
         "figures_figuresimport": FiguresImport.objects.filter(state="checked").count(),
+        "classbooks_attendanceimport": AttendanceImport.objects.filter(state="checked").count(),
+        "classbooks_learningimport": LearningImport.objects.filter(state="checked").count(),
         "duplicates_duplicatepair": DuplicatePair.objects.filter(state="open").count(),
         "programmes_participation": 2,
         "courses_attempt": Attempt.objects.exclude(appealed_at=None).count(),
@@ -163,7 +166,15 @@ def test_nobody_counts_what_they_may_not_open(client, much_to_do):
     client.force_login(member(StaffGroup.CLERK))
     response = client.get(HOME)
     names = {url.split("/")[3] for url in cards(response)}
-    assert names == {"participation", "rosterimport", "figuresimport", "duplicatepair", "attempt"}
+    assert names == {
+        "attempt",
+        "participation",
+        "rosterimport",
+        "figuresimport",
+        "duplicatepair",
+        "attendanceimport",
+        "learningimport",
+    }
     assert response.context["refresh"] is None
 
 

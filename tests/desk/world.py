@@ -28,6 +28,14 @@ from incubator.accounts.access import record_access
 from incubator.accounts.choices import AccessKind
 from incubator.accounts.models import AccessRecord, User
 from incubator.certification.models import Award, Badge, Candidate, Rule
+from incubator.classbooks.models import (
+    AttendanceFinding,
+    AttendanceImport,
+    AttendanceImportRow,
+    LearningFinding,
+    LearningImport,
+    LearningImportRow,
+)
 from incubator.duplicates.models import DuplicatePair
 from incubator.figures.checking import Figure
 from incubator.figures.models import FiguresFinding, FiguresImport, FiguresRow
@@ -71,6 +79,7 @@ def make_world(code: str, tag: str) -> World:
     world |= _followers(world, staff, tag)
     world |= _given(world, staff, tag)
     world |= _roster(world, staff, tag) | _figures(world, staff, tag) | _duplicate(world, tag)
+    world |= _classbooks(world, staff, tag)
     world[AccessRecord] = record_access(
         Trainee, kind=AccessKind.REVEAL, by=staff, fields=["phone"], row=world[Trainee].pk, reason=f"回访{tag}"
     )
@@ -287,6 +296,34 @@ def _figures(world: World, staff: User, tag: str) -> World:
     )
     FiguresFinding.objects.create(figures=figures, row=4, value=f"值{tag}", sentence="Look", is_error=False)
     return {FiguresImport: figures}
+
+
+def _classbooks(world: World, staff: User, tag: str) -> World:
+    staged = {"title": f"标题{tag}", "filled_by": f"填报{tag}", "state": ImportState.CHECKED, "new_count": 1}
+    attendance = AttendanceImport.objects.create(
+        training_class=world[TrainingClass],
+        file=f"attendance/{tag}.xlsx",
+        file_name=f"考勤{tag}.xlsx",
+        uploaded_by=staff,
+        **staged,
+    )
+    marks = {"key": ["number", f"T{tag}"], "name": f"学员{tag}", "marks": [[world[Session].pk, "present", 45]]}
+    about = {"number": 5, "status": "new", "participation": world[Participation]}
+    AttendanceImportRow.objects.create(attendance=attendance, values=json.dumps(marks), **about)
+    AttendanceFinding.objects.create(attendance=attendance, row=5, value=f"值{tag}", sentence="Look", is_error=False)
+    learning = LearningImport.objects.create(
+        cohort=world[Cohort],
+        region=world[Region],
+        file=f"learning/{tag}.xlsx",
+        file_name=f"线上{tag}.xlsx",
+        uploaded_by=staff,
+        **staged,
+    )
+    record = {"key": ["number", f"T{tag}"], "name": f"学员{tag}", "course": f"课{tag}", "version": None, "minutes": 45}
+    values = json.dumps({**record, "finished_at": "2026-03-02T10:00:00+08:00"})
+    LearningImportRow.objects.create(learning=learning, values=values, **about)
+    LearningFinding.objects.create(learning=learning, row=5, value=f"值{tag}", sentence="Look", is_error=False)
+    return {AttendanceImport: attendance, LearningImport: learning}
 
 
 def _duplicate(world: World, tag: str) -> World:

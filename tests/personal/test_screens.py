@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from incubator.accounts.models import AccessRecord
 from incubator.certification.models import Award
+from incubator.classbooks.models import AttendanceImport, LearningImport
 from incubator.common.encryption import encrypt, sealed_for
 from incubator.figures.models import FiguresImport
 from incubator.jobs import services as jobs
@@ -138,7 +139,7 @@ def test_the_searched_number_itself_stands_in_the_search_field_only(client, worl
     assert BARE_PHONE not in rest, [line for line in rest.splitlines() if BARE_PHONE in line]
 
 
-@pytest.mark.parametrize("staged", [RosterImport, FiguresImport])
+@pytest.mark.parametrize("staged", [RosterImport, FiguresImport, AttendanceImport, LearningImport])
 def test_previews_and_findings_are_masked(client, world, staged):
     client.force_login(county_staff("622927"))
     name = f"admin:{staged._meta.app_label}_{staged._meta.model_name}_change"

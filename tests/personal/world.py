@@ -7,6 +7,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
+from incubator.classbooks.models import AttendanceImport, LearningImport
 from incubator.common.encryption import decrypt, encrypt, seal
 from incubator.common.sealed import keys_of_column, keys_of_files, sealed_columns, sealed_files
 from incubator.duplicates.models import DuplicatePair, Merge
@@ -23,6 +24,9 @@ from trainees.services import NewTrainee, enter_trainees
 
 ID_NUMBER, PHONE = "620000199001011219", "+8615420270001"
 OTHER_KEY, OLD_KEY = "f" * 64, "0" * 63 + "1"
+
+
+WITH_ROWS = ("figures", "attendance", "learning")
 
 
 def make_sealed_world() -> dict[str, Any]:
@@ -57,7 +61,7 @@ def make_sealed_world() -> dict[str, Any]:
         at=timezone.now(),
         before=json.dumps({"phone": PHONE}),
     )
-    for staged in (roster, world[FiguresImport]):
+    for staged in (roster, world[FiguresImport], world[AttendanceImport], world[LearningImport]):
         staged.file.save("a", ContentFile(seal(b"a workbook", context=staged.file.field.context)))
     job: Job = world[Job]
     job.result_file.save_sealed(b"a result")
@@ -66,6 +70,8 @@ def make_sealed_world() -> dict[str, Any]:
         "trainee": trainee,
         "roster": roster,
         "figures": world[FiguresImport],
+        "attendance": world[AttendanceImport],
+        "learning": world[LearningImport],
         "merge": merge,
         "job": job,
         "authorisation": world[Authorisation],
@@ -82,8 +88,8 @@ def what_it_says(world: dict[str, Any]) -> list[Any]:
         _row_says(RosterImport.objects.get(pk=world["roster"].pk).rows.get(number=1)),
         RosterCorrection.objects.get(roster=world["roster"]).texts,
         str(Merge.objects.get(pk=world["merge"].pk).before),
-        FiguresImport.objects.get(pk=world["figures"].pk).rows.get().plain,
-        *(type(world[name]).objects.get(pk=world[name].pk).file.read_unsealed() for name in ("roster", "figures")),
+        *(type(world[name]).objects.get(pk=world[name].pk).rows.get().plain for name in WITH_ROWS),
+        *(type(world[name]).objects.get(pk=world[name].pk).file.read_unsealed() for name in ("roster", *WITH_ROWS)),
         Job.objects.get(pk=world["job"].pk).result_file.read_unsealed(),
     ]
 
