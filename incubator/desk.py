@@ -46,6 +46,7 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("courses.Attendance", "how_to_reg"),
             ("courses.Assessment", "quiz"),
             ("courses.Attempt", "grading"),
+            ("courses.PaperSheet", "draw"),
             ("classbooks.AttendanceImport", "upload_file"),
             ("classbooks.LearningImport", "cloud_upload"),
             ("courses.Graduation", "workspace_premium"),

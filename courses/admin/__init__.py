@@ -9,4 +9,5 @@ from courses.admin import (  # noqa: F401 - each registers its pages
     graduation,
     people,
     satisfaction,
+    sheets,
 )

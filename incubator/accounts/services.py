@@ -52,6 +52,7 @@ GROUPS: dict[str, Allowed] = {
         ("courses", "attendance"): WORK,
         ("courses", "assessment"): WORK,
         ("courses", "attempt"): WORK,
+        ("courses", "papersheet"): WORK,
         ("jobs", "job"): ("view", "change"),
         ("regions", "region"): VIEW,
     },

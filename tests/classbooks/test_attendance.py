@@ -8,7 +8,13 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from courses.models import Attendance, AttendanceChange, GraduationQuestion
+from courses.models import (
+    Attendance,
+    AttendanceChange,
+    GraduationQuestion,
+    InstitutionPosting,
+    TrainingInstitution,
+)
 from courses.services import graduate, leave_class, mark_attendance
 from incubator.classbooks.models import AttendanceImport
 from incubator.classbooks.services import (
@@ -34,7 +40,7 @@ from tests.classbooks.world import (
     sums_up,
     told,
 )
-from tests.factories import ParticipationFactory, TraineeFactory, official, region, superuser
+from tests.factories import ParticipationFactory, TraineeFactory, UserFactory, official, region, superuser
 from trainees.identity import id_number_index, phone_index
 
 pytestmark = pytest.mark.django_db
@@ -416,6 +422,24 @@ def test_a_class_one_may_not_see_takes_no_workbook(clerk):
     with pytest.raises(RuleBroken):
         upload_attendance(book_of(far.headers, []), training_class=far.training_class, by=clerk)
     assert not AttendanceImport.objects.exists()
+
+
+def test_staff_of_an_institution_bring_in_their_own_class_whatever_county_people_are_of(room):
+    school = TrainingInstitution.objects.create(name="学院", region=region("110101"))
+    room.training_class.institution = school
+    room.training_class.save()
+    far = ParticipationFactory(trainee=TraineeFactory(county=region("520526")), cohort=room.training_class.cohort)
+    enrol_rows(room.training_class, [far])
+    room.people.append(far)
+    user = UserFactory(is_staff=True)
+    InstitutionPosting.objects.create(institution=school, user=user, starts_on="2020-01-01")
+    staged = bring_in(book_of(room.headers, [room.line(3, "出勤", "出勤")]), room.training_class, user)
+
+    assert told(staged) == []
+    confirm(staged, user)
+    assert room.marks() == {(3, 0): PRESENT, (3, 1): PRESENT}
+    with pytest.raises(RuleBroken):
+        upload_attendance(book_of(room.headers, []), training_class=make_room().training_class, by=user)
 
 
 def test_a_discarded_import_is_not_written(room, clerk):

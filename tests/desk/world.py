@@ -20,6 +20,7 @@ from courses.models import (
     Enrolment,
     Graduation,
     Lecturer,
+    PaperSheet,
     Session,
     TrainingClass,
     TrainingInstitution,
@@ -143,6 +144,9 @@ def _teaching(world: World, staff: User, tag: str) -> World:
         Attendance: attendance,
         Assessment: assessment,
         Attempt: attempt,
+        PaperSheet: PaperSheet.objects.create(
+            session=session, file=f"sheets/{tag}", file_name=f"签到{tag}.pdf", content_type="x", uploaded_by=staff
+        ),
         Graduation: graduation,
     }
 
