@@ -63,7 +63,7 @@ class TaughtSource(models.TextChoices):
 
 
 class AssessmentKind(models.TextChoices):
-    WRITTEN = "written", _("written")
+    WRITTEN = "written", pgettext_lazy("assessment", "written")
     PRACTICAL = "practical", _("practical")
     WORK = "work", _("submitted work")
 

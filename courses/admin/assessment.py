@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
@@ -44,6 +44,7 @@ from incubator.common.exports import Exported
 from incubator.programmes.models import Participation
 from trainees.queries import SEARCH_HELP, person_q
 
+NUMBER, MARKER = pgettext_lazy("of an attempt", "number"), pgettext_lazy("assessment", "marked by")
 PASSED, FAILED, APPEALED, OPEN = "passed", "failed", "appealed", "open"
 OUTCOMES = {
     PASSED: _("passed"),
@@ -85,7 +86,7 @@ def _results(request: HttpRequest, assessment: Assessment) -> Section | None:
         )
         for a in attempts.order_by("participation__trainee__name", "participation", "number")
     ]
-    headings = [_("trainee"), _("attempt"), _("marks"), _("marks on appeal"), _("result"), _("marked by")]
+    headings = [_("trainee"), NUMBER, _("marks"), _("marks on appeal"), _("result"), MARKER]
     return table(_("Results"), headings, rows, empty=_("Nobody has been marked and nothing has been handed in yet."))
 
 
@@ -126,7 +127,7 @@ class AssessmentAdmin(ScopedAdmin):
     def pass_line(self, row: Assessment) -> str:
         return f"{row.pass_marks} / {row.full_marks}"
 
-    @display(description=_("people marked"), ordering="marked_count")
+    @display(description=_("people with marks"), ordering="marked_count")
     def marked(self, row: Any) -> int:
         return row.marked_count
 
@@ -303,7 +304,7 @@ class AttemptAdmin(ReadOnlyAdmin):
     exported = [
         Exported("training_class", _("class"), "assessment.training_class.name", after="county"),
         Exported("final_marks", _("marks that count"), "final_marks", after="second_marks"),
-        Exported("marked_at", _("marked at"), "marked_at", after="marked_by"),
+        Exported("marked_at", pgettext_lazy("assessment", "marked at"), "marked_at", after="marked_by"),
         Exported("appealed_at", _("appealed at"), "appealed_at", after="marked_at"),
     ]
     list_filter = [
@@ -392,7 +393,7 @@ def _assessments(request: HttpRequest, training_class: TrainingClass) -> Section
         )
         for a in rows.order_by("pk")
     ]
-    headings = [_("title"), _("kind"), _("pass line"), _("due at"), _("people marked"), _("open appeals"), ""]
+    headings = [_("title"), _("kind"), _("pass line"), _("due at"), _("people with marks"), _("open appeals"), ""]
     more = None
     if request.user.has_perm("courses.add_assessment"):
         query = urlencode({"training_class": training_class.pk})

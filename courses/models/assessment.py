@@ -86,9 +86,13 @@ class Attempt(models.Model):
     handed_in_at = models.DateTimeField(_("handed in at"), null=True, blank=True)
     marks = models.DecimalField(_("marks"), max_digits=5, decimal_places=1, null=True, blank=True)
     marked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("marked by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("assessment", "marked by"),
     )
-    marked_at = models.DateTimeField(_("marked at"), null=True)
+    marked_at = models.DateTimeField(pgettext_lazy("assessment", "marked at"), null=True)
     appealed_at = models.DateTimeField(_("appealed at"), null=True)
     appeal_reason = models.CharField(_("why appealed"), max_length=300, blank=True)
     second_marks = models.DecimalField(_("marks on appeal"), max_digits=5, decimal_places=1, null=True, blank=True)
@@ -101,7 +105,7 @@ class Attempt(models.Model):
 
     class Meta:
         verbose_name = _("attempt")
-        verbose_name_plural = _("attempts")
+        verbose_name_plural = pgettext_lazy("assessment", "attempts")
         ordering = ["assessment", "participation", "number"]
         constraints = [
             models.UniqueConstraint(
