@@ -1,6 +1,7 @@
 """Institutions, classes, their sessions, and who is in them."""
 
 import secrets
+from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
@@ -174,6 +175,11 @@ class Session(models.Model):
                 condition=Q(ends_at__gt=F("starts_at")),
                 name="session_ends_after_it_starts",
                 violation_error_message=_("The session must end after it starts."),
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__lte=F("starts_at") + timedelta(hours=24)),
+                name="session_is_at_most_a_day_long",
+                violation_error_message=_("A session is at most 24 hours long."),
             ),
             models.UniqueConstraint(fields=["training_class", "starts_at"], name="one_session_per_class_and_start"),
             ExclusionConstraint(

@@ -9,7 +9,7 @@ from courses.services.assessment import (
     record_marks,
 )
 from courses.services.attendance import close_session, mark_attendance
-from courses.services.catalogue import add_course, revise_course
+from courses.services.catalogue import add_course, offer_course, revise_course
 from courses.services.check_in import check_in, check_out, require_code
 from courses.services.classes import carry_training, enrol, leave_class, transfer
 from courses.services.graduation import (
@@ -22,6 +22,7 @@ from courses.services.graduation import (
     uphold_graduation,
 )
 from courses.services.satisfaction import answer_form
+from courses.services.timetable import plan_sessions, remove_session
 
 __all__ = [
     "add_assessment",
@@ -41,8 +42,11 @@ __all__ = [
     "leave_class",
     "mark_again",
     "mark_attendance",
+    "offer_course",
+    "plan_sessions",
     "question_graduations",
     "record_marks",
+    "remove_session",
     "require_code",
     "revise_course",
     "revoke_graduation",

@@ -36,6 +36,11 @@ def revise_course(course: Course, *, by: Any, note: str = "", **said: Any) -> Co
     return _say(course, course.current.number + 1, now | said, by=by, note=note)
 
 
+def offer_course(course: Course, *, is_offered: bool, by: Any) -> None:
+    """Whether new sessions may be planned of a course. What is planned stays."""
+    Course.objects.filter(pk=course.pk).update(is_offered=is_offered)
+
+
 def _say(course: Course, number: int, said: dict[str, Any], *, by: Any, note: str = "") -> Course:
     version = CourseVersion(course=course, number=number, made_by=by, note=note, **said)
     version.full_clean(exclude=["course", "made_by"], validate_constraints=True)
