@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from courses.models import Course, CourseVersion, Lecturer
-from courses.services.catalogue import SAID, add_course, revise_course
+from courses.services import add_course, offer_course, revise_course
+from courses.services.catalogue import SAID
 from incubator.common.desk import ReadOnlyAdmin, ScopedAdmin, Section, adopt, table
 
 
@@ -30,9 +31,26 @@ def _versions(request: HttpRequest, course: Course) -> Section:
     return table(_("Versions"), headings, rows)
 
 
-def _said_form() -> Any:
-    """The fields of a version as a form of its own, so that a course is edited on one page."""
-    return forms.modelform_factory(CourseVersion, fields=[*SAID, "note"])
+class SaysAVersion:
+    """Of a course's form: what its next version would say, checked as the version's own row is."""
+
+    def said(self) -> dict[str, Any]:
+        """Browsers send lines ended by two characters; what was not touched must compare as the same."""
+        data = self.cleaned_data  # type: ignore[attr-defined]
+        return {name: _lines(data[name]) for name in SAID}
+
+    def clean(self) -> Any:
+        data = super().clean()  # type: ignore[misc]
+        if not self.errors:  # type: ignore[attr-defined]
+            try:
+                CourseVersion(**self.said()).full_clean(exclude=["course", "number", "made_by"])
+            except forms.ValidationError as error:
+                self.add_error(None, error)  # type: ignore[attr-defined]
+        return data
+
+
+def _lines(value: Any) -> Any:
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 @admin.register(Course)
@@ -47,12 +65,15 @@ class CourseAdmin(ScopedAdmin):
     search_fields = ["code", "current__title"]
     sections = [_versions]
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["code", "is_offered", *SAID, "note"]
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        said: list[Any] = ["title", ("kind", "hours"), ("delivery", "lecturer"), "syllabus", "materials"]
+        if obj is None:
+            return [(None, {"fields": [("code", "is_offered"), *said]})]
+        if not self.has_change_permission(request, obj):
+            return [(None, {"fields": [("code", "is_offered")]})]  # what it says stands in the versions below
+        return [(None, {"fields": [("code", "is_offered"), *said, "note"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        if not self.has_change_permission(request, obj):
-            return []
         return ["code"] if obj else []
 
     @display(description=_("title"), ordering="current__title")
@@ -72,26 +93,30 @@ class CourseAdmin(ScopedAdmin):
         return row.current.get_delivery_display() if row.current else "-"
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """The course's own fields and those of a version, which is filled in as the present one says."""
         kwargs["fields"] = ["is_offered"] if obj else ["code", "is_offered"]
         plain = super().get_form(request, obj, change, **kwargs)
+        names = [*SAID, "note"] if obj else list(SAID)
         said = forms.modelform_factory(
             CourseVersion,
-            fields=[*SAID, "note"],
-            formfield_callback=lambda f, **k: self.formfield_for_dbfield(f, request, **k),
+            fields=names,
+            formfield_callback=lambda field, **more: self.formfield_for_dbfield(field, request, **more),
         )
-        return type("CourseForm", (plain,), {**said.base_fields, "said": [*SAID, "note"]})
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
-        return super().get_changeform_initial_data(request)
+        fields = {name: said.base_fields[name] for name in names}
+        if obj is not None and obj.current is not None:
+            for name in SAID:
+                fields[name].initial = getattr(obj.current, name)
+        return type("CourseForm", (SaysAVersion, plain), fields)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        said = {name: form.cleaned_data[name] for name in SAID}
+        said = form.said()
         if not change:
             adopt(obj, add_course(form.cleaned_data["code"], by=request.user, **said))
-        elif any(getattr(obj.current, name) != said[name] for name in SAID):
+        elif said != {name: getattr(obj.current, name) for name in SAID}:
             revise_course(obj, by=request.user, note=form.cleaned_data["note"], **said)
-        if "is_offered" in form.changed_data or not change:
-            Course.objects.filter(pk=obj.pk).update(is_offered=form.cleaned_data["is_offered"])
+            obj.refresh_from_db()
+        if "is_offered" in form.changed_data:
+            offer_course(obj, is_offered=form.cleaned_data["is_offered"], by=request.user)
 
 
 @admin.register(CourseVersion)
