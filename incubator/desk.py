@@ -41,7 +41,10 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("programmes.Programme", "flag"),
             ("programmes.Cohort", "calendar_month"),
             ("courses.Course", "menu_book"),
+            ("courses.Lecturer", "record_voice_over"),
+            ("courses.TrainingInstitution", "domain"),
             ("courses.TrainingClass", "school"),
+            ("courses.Enrolment", "groups_2"),
             ("courses.Session", "event"),
             ("courses.Attendance", "how_to_reg"),
             ("courses.Assessment", "quiz"),
@@ -50,6 +53,8 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("classbooks.AttendanceImport", "upload_file"),
             ("classbooks.LearningImport", "cloud_upload"),
             ("courses.Graduation", "workspace_premium"),
+            ("courses.GraduationQuestion", "help"),
+            ("courses.GraduationRule", "rule_settings"),
         ],
     ),
     (
@@ -244,6 +249,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _waiting(request: HttpRequest) -> list[Card]:
     """Each card's rows are those of the list it links to: the same admin, the same filter."""
+    from courses.admin.graduation import open_questions
     from courses.queries import ready_to_graduate
     from incubator.certification.choices import CandidateState
     from incubator.duplicates.admin import to_decide
@@ -284,6 +290,15 @@ def _waiting(request: HttpRequest) -> list[Card]:
             "marks=appealed",
             lambda rows: rows.waiting_for_second_marker(),
             "grading",
+        ),
+        _card(
+            request,
+            "courses.GraduationQuestion",
+            _("Graduations in question"),
+            "question=open",
+            open_questions,
+            "help",
+            tone="warning",
         ),
         _card(
             request,

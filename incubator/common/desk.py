@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IS_POPUP_VAR
@@ -75,6 +75,9 @@ class ScopedRelatedFilter(RelatedDropdownFilter):
     """A drop-down of related rows, only those that the person may see."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: "ScopedAdmin") -> list[tuple]:
+        own = model_admin.admin_site._registry.get(field.remote_field.model)
+        if own is not None and not own.has_view_permission(request):
+            return []  # whose list one may not open are not named by another list's filter either
         return [(row.pk, str(row)) for row in model_admin.related_rows(field.remote_field.model, request)]
 
 
@@ -249,6 +252,14 @@ def link_to(row: Model | None, text: Any = None) -> Any:
     except NoReverseMatch:
         return str(name)
     return format_html('<a class="desk-link" href="{}">{}</a>', url, name)
+
+
+def link_where_open(request: HttpRequest, row: Model | None, text: Any = None) -> Any:
+    """As ``link_to``, and plain for whoever may not look at such pages. That the row itself is theirs is not asked."""
+    desk = None if row is None else admin.site._registry.get(type(row))
+    if row is not None and (desk is None or not desk.has_view_permission(request)):
+        return str(row if text is None else text)
+    return link_to(row, text)
 
 
 def number(value: int | None) -> str:

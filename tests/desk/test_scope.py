@@ -53,6 +53,7 @@ def test_every_list_is_scoped_or_reference_data_or_for_superusers(client):
         "programmes.Cohort",
         "courses.Course",
         "courses.CourseVersion",
+        "courses.GraduationRule",
         "courses.Lecturer",
         "grants.TrafficPool",
         "certification.Badge",

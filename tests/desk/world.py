@@ -19,6 +19,8 @@ from courses.models import (
     CourseVersion,
     Enrolment,
     Graduation,
+    GraduationQuestion,
+    GraduationRule,
     Lecturer,
     PaperSheet,
     Session,
@@ -116,7 +118,7 @@ def _teaching(world: World, staff: User, tag: str) -> World:
         cohort=world[Cohort], name=f"班{tag}", place=f"地{tag}", region=world[Region]
     )
     session = factories.SessionFactory(training_class=training_class)
-    Enrolment.objects.create(training_class=training_class, participation=participation)
+    enrolment = Enrolment.objects.create(training_class=training_class, participation=participation)
     attendance = Attendance.objects.create(
         session=session, participation=participation, state="present", minutes=45, marked_by=staff
     )
@@ -134,7 +136,11 @@ def _teaching(world: World, staff: User, tag: str) -> World:
     graduation = Graduation.objects.create(
         participation=participation, graduated_on=participation.graduated_on, decided_by=staff, facts={"days": 3}
     )
+    question = GraduationQuestion.objects.create(graduation=graduation, cause=f"因{tag}", facts={"days": 2})
     return {
+        GraduationRule: world[Cohort].graduation_rules.get(),
+        GraduationQuestion: question,
+        Enrolment: enrolment,
         TrainingClass: training_class,
         Course: session.course,
         CourseVersion: session.version,
