@@ -17,6 +17,7 @@ class StaffGroup(models.TextChoices):
     CLERK = "county clerk", _("county clerk")
     CERTIFIER = "certifier", _("certifier")
     VIEWER = "viewer", _("viewer")
+    INSTITUTION = "institution staff", _("institution staff")
 
 
 class AccessKind(models.TextChoices):

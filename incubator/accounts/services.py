@@ -80,6 +80,15 @@ GROUPS: dict[str, Allowed] = {
         ("reports", ALL): VIEW,
         ("regions", ALL): VIEW,
     },
+    # Posted to a training institution and to no region: its classes and the people in them as far as teaching goes,
+    # and no page about a person.
+    StaffGroup.INSTITUTION: {
+        ("courses", "trainingclass"): VIEW,
+        ("courses", "session"): VIEW,
+        ("courses", "enrolment"): VIEW,
+        ("courses", "attendance"): WORK,
+        ("courses", "assessment"): VIEW,
+    },
 }
 
 
