@@ -341,7 +341,7 @@ def reserve_keys(model: type[models.Model], count: int) -> list[int]:
     meta = model._meta
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+            "SELECT nextval((SELECT pg_get_serial_sequence(%s, %s)::regclass)) FROM generate_series(1, %s)",
             [connection.ops.quote_name(meta.db_table), meta.pk.column, count],
         )
         return [key for (key,) in cursor.fetchall()]
