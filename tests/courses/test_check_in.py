@@ -182,7 +182,9 @@ def test_checking_in_marks_at_once(session, at, minutes):
 
 
 @pytest.mark.parametrize("at", [after(-30, -1), ENDS, after(MINUTES + 1), after(179, 30)])
-def test_outside_the_window_nobody_checks_in(session, at):
+@pytest.mark.parametrize("asks", [False, True])
+def test_outside_the_window_nobody_checks_in(db, asks, at):
+    session = make_session(asks_check_out=asks)
     with pytest.raises(RuleBroken):
         come(session, enrolled(session), at)
     assert not CheckIn.objects.exists() and marks() == []
@@ -230,14 +232,16 @@ def test_the_database_refuses_doubles_too(session):
             CheckIn.objects.create(session=session, participation=person, method="qr", came_at=STARTS, device=device)
 
 
-def test_only_people_of_the_class_check_in(session):
+@pytest.mark.parametrize("asks", [False, True])
+def test_only_people_of_the_class_check_in(db, asks):
+    session = make_session(asks_check_out=asks)
     stranger = enrolled(make_session())
     waiting = enrolled(session, "T2")
     Enrolment.objects.filter(participation=waiting).update(state="waiting")
     for person in (stranger, waiting):
-        with pytest.raises(RuleBroken):
+        with pytest.raises(RuleBroken, match="not in this class"):
             come(session, person)
-    assert marks() == []
+    assert marks() == [] and not CheckIn.objects.exists()
 
 
 @pytest.mark.parametrize("state", ["present", "absent", "on_leave"])
@@ -272,6 +276,10 @@ def test_a_closed_session_lets_nobody_in(session):
     with pytest.raises(RuleBroken):
         come(session, person, after(5))
     assert marks() == before == [("absent", 0, "closing")]
+    newcomer = enrolled(session, "T2")
+    with pytest.raises(RuleBroken, match="closed"):
+        come(session, newcomer, after(5))
+    assert marks() == before
 
 
 def other_class(session, person, **kwargs):
@@ -287,6 +295,9 @@ def test_nobody_is_at_two_places(session):
     with pytest.raises(RuleBroken) as refusal:
         come(session, person, after(61))
     assert other.training_class.name in str(refusal.value)
+    asking, there = other_class(session, person, starts_at=after(100), asks_check_out=True)
+    with pytest.raises(RuleBroken, match="another session"):
+        come(asking, there, after(100))
     later, there = other_class(session, person, starts_at=after(240), minutes=60)  # when the other one ends
     come(later, there, after(240))
     assert len(marks()) == 2
@@ -373,7 +384,7 @@ def test_wrong_codes_are_counted_by_person(session, clean_cache):
     user, other = enrolled(session).trainee.user, enrolled(session, "T2").trainee.user
     right = codes.digits_at(session, STARTS)
     wrong = "000000" if right != "000000" else "000001"
-    for _n in range(3):  # right ones do not count
+    for _n in range(WRONG_CODES + 1):  # right ones do not count
         require_code(session, right, at=STARTS, by=user)
     for _n in range(WRONG_CODES):
         with pytest.raises(RuleBroken):
