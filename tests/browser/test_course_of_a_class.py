@@ -11,6 +11,7 @@ from courses.services import add_assessment, mark_attendance
 from tests import factories
 from tests.browser.conftest import fits
 from tests.courses.world import enrolled, make_session
+from tests.world import trainee_with_login
 
 MINUTES = 240  # three such sessions are exactly 3 days and 16.0 professional hours
 HERE, AWAY = "马小燕", "杨文军"
@@ -24,8 +25,8 @@ def test_from_the_timetable_to_a_graduation_and_a_question_about_it(visit, shoot
         make_session(training_class=group, starts_at=began - timedelta(days=back), minutes=MINUTES)
         for back in (2, 1, 0)
     ]
-    here = enrolled(sessions[0], "T1", name=HERE)
-    away = enrolled(sessions[0], "T2", name=AWAY)
+    here = enrolled(sessions[0], trainee=trainee_with_login("T1", name=HERE))
+    away = enrolled(sessions[0], trainee=trainee_with_login("T2", name=AWAY))
     root = factories.superuser(username="root")
     for session in sessions[:2]:
         mark_attendance(session, marks={p.pk: ("present", None) for p in (here, away)}, by=root)
