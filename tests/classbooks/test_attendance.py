@@ -306,8 +306,9 @@ def test_who_left_counts_until_then_and_who_waits_counts_not(room, clerk):
     rows = [room.line(0, "出勤", "出勤"), room.line(1, "出勤", "出勤"), room.line(2, "出勤", "出勤")]
     staged = bring_in(book_of(room.headers, rows), room.training_class, clerk)
 
-    places = {(row, column) for row, column, _s in told(staged)}
-    assert places == {
+    sentences = {(row, column): sentence for row, column, sentence in told(staged)}
+    assert sentences[FIRST_ROW, room.headers[4]] != sentences[FIRST_ROW + 1, room.headers[4]]
+    assert set(sentences) == {
         (FIRST_ROW, room.headers[4]),
         (FIRST_ROW + 1, room.headers[3]),
         (FIRST_ROW + 1, room.headers[4]),

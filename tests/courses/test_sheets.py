@@ -255,9 +255,9 @@ def test_correcting_by_paper_takes_a_reason_and_what_is_untouched_stays(client, 
     form = page.context["marks"]
     same = {form[name].html_name: form[name].value() or "" for name in form.fields}
 
-    client.post(sheets_of(session), same)
-    assert session.attendances.get().method == "staff"
-    client.post(sheets_of(session), {**same, f"state_{person.pk}": "absent"})
+    assert client.post(sheets_of(session), same).status_code == 302
+    assert (session.attendances.get().method, session.attendances.get().minutes) == ("staff", 40)
+    assert client.post(sheets_of(session), {**same, f"state_{person.pk}": "absent"}).status_code == 200
     assert session.attendances.get().state == "present"
     client.post(sheets_of(session), {**same, f"state_{person.pk}": "absent", "reason": "签到表上没有签名"})
     assert (session.attendances.get().state, session.attendances.get().method) == ("absent", "paper")

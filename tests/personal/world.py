@@ -7,6 +7,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
+from courses.models import PaperSheet
 from incubator.classbooks.models import AttendanceImport, LearningImport
 from incubator.common.encryption import decrypt, encrypt, seal
 from incubator.common.sealed import keys_of_column, keys_of_files, sealed_columns, sealed_files
@@ -66,12 +67,16 @@ def make_sealed_world() -> dict[str, Any]:
     job: Job = world[Job]
     job.result_file.save_sealed(b"a result")
     job.save()
+    sheet: PaperSheet = world[PaperSheet]
+    sheet.file.save_sealed(b"a scan")
+    sheet.save()
     return {
         "trainee": trainee,
         "roster": roster,
         "figures": world[FiguresImport],
         "attendance": world[AttendanceImport],
         "learning": world[LearningImport],
+        "sheet": sheet,
         "merge": merge,
         "job": job,
         "authorisation": world[Authorisation],
@@ -90,6 +95,7 @@ def what_it_says(world: dict[str, Any]) -> list[Any]:
         str(Merge.objects.get(pk=world["merge"].pk).before),
         *(type(world[name]).objects.get(pk=world[name].pk).rows.get().plain for name in WITH_ROWS),
         *(type(world[name]).objects.get(pk=world[name].pk).file.read_unsealed() for name in ("roster", *WITH_ROWS)),
+        PaperSheet.objects.get(pk=world["sheet"].pk).file.read_unsealed(),
         Job.objects.get(pk=world["job"].pk).result_file.read_unsealed(),
     ]
 
