@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -58,16 +59,25 @@ class Proposal:
     def figures(self) -> Iterator[tuple[Any, str]]:
         standing, rule = self.standing, self.standing.rule
         yield _("days"), f"{standing.days} / {rule.min_days}"
-        yield _("hours that count"), f"{standing.counted_hours} / {rule.min_hours}"
+        yield _("hours that count"), of_needed(standing.counted_hours, rule.min_hours)
         for kind in KINDS:
-            yield CourseKind(kind).label, f"{class_hours(standing.minutes[kind])}"
+            yield (
+                CourseKind(kind).label,
+                of_needed(class_hours(standing.minutes[kind]), getattr(rule, f"min_{kind}_hours")),
+            )
         percent = standing.attendance_percent
-        yield _("attendance"), "-" if percent is None else f"{percent} %"
+        yield _("attendance"), of_needed(percent, rule.min_attendance_percent, " %")
         yield _("assessments to pass"), f"{standing.open_assessments}"
 
     @property
     def last_day(self) -> date | None:
         return self.standing.last_day
+
+
+def of_needed(have: Any, need: Any, unit: str = "") -> str:
+    """``8.0 / 16.0``, and only what there is where nothing is asked."""
+    have = "-" if have is None else f"{have}{unit}"
+    return f"{have} / {need}{unit}" if need is not None and Decimal(need) else have
 
 
 class DecisionForm(forms.Form):

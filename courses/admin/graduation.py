@@ -19,7 +19,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from courses.admin.classes import ChooseClass
-from courses.admin.deciding import cohort_view
+from courses.admin.deciding import cohort_view, of_needed
 from courses.choices import CourseKind
 from courses.models import Graduation, GraduationHold, GraduationQuestion, GraduationRule, TrainingClass
 from courses.queries import KINDS, RULE_NUMBERS, class_hours, ready_to_graduate, training_standings
@@ -62,8 +62,8 @@ def graduation_facts(figures: dict[str, Any]) -> list[tuple[Any, Any]]:
     """
     kinds = [(HOURS_OF[CourseKind(kind)], _hours(figures, kind)) for kind in KINDS]
     return [
-        (_("Days attended"), f"{figures.get('days', '-')} / {figures.get('min_days', '-')}"),
-        (_("Class hours that count"), f"{figures.get('counted_hours', '-')} / {figures.get('min_hours', '-')}"),
+        (_("Days attended"), of_needed(figures.get("days"), figures.get("min_days"))),
+        (_("Class hours that count"), of_needed(figures.get("counted_hours"), figures.get("min_hours"))),
         *kinds,
         (_("Attendance"), _attendance(figures)),
         (_("Assessments to pass"), _assessments(figures)),
@@ -71,20 +71,15 @@ def graduation_facts(figures: dict[str, Any]) -> list[tuple[Any, Any]]:
 
 
 def _hours(figures: dict[str, Any], kind: str) -> str:
-    minutes, least = figures.get(f"{kind}_minutes"), figures.get(f"min_{kind}_hours", "-")
-    cap = figures.get(f"{kind}_hours_cap")
-    text = f"{'-' if minutes is None else class_hours(minutes)} / {least}"
+    minutes, cap = figures.get(f"{kind}_minutes"), figures.get(f"{kind}_hours_cap")
+    text = of_needed(None if minutes is None else class_hours(minutes), figures.get(f"min_{kind}_hours"))
     return text if cap is None else gettext("%(hours)s, at most %(cap)s count") % {"hours": text, "cap": cap}
 
 
 def _attendance(figures: dict[str, Any]) -> str:
-    attended, due, least = (
-        figures.get("attended_minutes"),
-        figures.get("due_minutes"),
-        figures.get("min_attendance_percent"),
-    )
-    share = "-" if attended is None or not due else f"{attended * 100 // due} %"
-    return f"{share} / {'-' if least is None else f'{least} %'}"
+    attended, due = figures.get("attended_minutes"), figures.get("due_minutes")
+    share = None if attended is None or not due else attended * 100 // due
+    return of_needed(share, figures.get("min_attendance_percent"), " %")
 
 
 def _assessments(figures: dict[str, Any]) -> str:

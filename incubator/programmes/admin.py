@@ -111,7 +111,7 @@ class ParticipationAdmin(ScopedAdmin):
             "start_training",
             _("Start training"),
             lambda row, by: start_training([row], by=by),
-            states=states_before(ParticipationState.TRAINING),
+            states=[ParticipationState.ADMITTED],  # a graduate's way back is the graduation's
             is_main=True,
         ),
         Move(

@@ -35,6 +35,10 @@ def admit(participations: Sequence[Participation], *, by: Any) -> int:
 
 
 def start_training(participations: Sequence[Participation], *, by: Any) -> int:
+    """Raises ``RuleBroken`` also for graduates: a graduation is taken back, with a reason, and not trained away."""
+    for participation in participations:
+        if participation.state == ParticipationState.GRADUATED:
+            raise _cannot_become(participation.state, ParticipationState.TRAINING, participation)
     return _move_all(participations, ParticipationState.TRAINING, by=by)
 
 
@@ -81,11 +85,15 @@ def _move_all(
 
 def _check_move(before: str, after: ParticipationState, example: Participation) -> None:
     if after not in MOVES[before]:
-        raise RuleBroken(
-            _("%(who)s is “%(before)s” and cannot become “%(after)s”.")
-            % {
-                "who": example.trainee.name,
-                "before": ParticipationState(before).label,
-                "after": after.label,
-            }
-        )
+        raise _cannot_become(before, after, example)
+
+
+def _cannot_become(before: str, after: ParticipationState, example: Participation) -> RuleBroken:
+    return RuleBroken(
+        _("%(who)s is “%(before)s” and cannot become “%(after)s”.")
+        % {
+            "who": example.trainee.name,
+            "before": ParticipationState(before).label,
+            "after": after.label,
+        }
+    )

@@ -423,3 +423,23 @@ def test_pages_of_a_person_cost_the_same_for_one_and_for_thirty_decisions(staff,
             found.append(len(captured))
         counts.append(found)
     assert counts[0] == counts[1]
+
+
+def test_graduate_is_not_trained_away(staff, client):
+    """Back into training leads over the question, which keeps who took the graduation back and why."""
+    _class, [person] = taught(staff, behind=0)
+    graduate(person, on=date(2026, 8, 1), by=staff)
+    assert "/move/start_training/" not in change_page(client, person).content.decode()
+    response = move(client, person, "start_training")
+    assert person.trainee.name in said(response)[0]
+    assert states([person]) == ["graduated"]
+
+
+def test_what_an_older_decision_did_not_keep_is_a_dash():
+    from courses.admin.graduation import graduation_facts
+
+    figures = {
+        str(name): value for name, value in graduation_facts({"days": 3, "min_days": 3, "professional_minutes": 720})
+    }
+    assert figures["Days attended"] == "3 / 3"
+    assert (figures["Professional hours"], figures["General hours"], figures["Attendance"]) == ("16.0", "-", "-")
