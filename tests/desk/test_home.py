@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from courses.models import Attempt
+from courses.models import Attempt, GraduationQuestion
 from incubator.accounts.choices import StaffGroup
 from incubator.accounts.services import GROUPS, ensure_groups
 from incubator.certification.models import Award, Candidate
@@ -137,6 +137,7 @@ def test_counts_are_those_of_sql_and_of_the_lists_they_link_to(client, much_to_d
         "duplicates_duplicatepair": DuplicatePair.objects.filter(state="open").count(),
         "programmes_participation": 2,
         "courses_attempt": Attempt.objects.exclude(appealed_at=None).count(),
+        "courses_graduationquestion": GraduationQuestion.objects.filter(answer="").count(),
         "metrics_creatoraccount": CreatorAccount.objects.filter(state__in=["needs_consent", "unlinked"]).count(),
         "metrics_quarantinedreading": QuarantinedReading.objects.filter(state="open").count(),
         "grants_grant": Grant.objects.filter(state="proposed").count(),
@@ -168,6 +169,7 @@ def test_nobody_counts_what_they_may_not_open(client, much_to_do):
     names = {url.split("/")[3] for url in cards(response)}
     assert names == {
         "attempt",
+        "graduationquestion",
         "participation",
         "rosterimport",
         "figuresimport",

@@ -226,3 +226,18 @@ def test_clerk_marks_the_own_countys_people_of_an_institutions_class_only(worlds
     client.force_login(here["user"])
     sheet = client.get(reverse("admin:courses_session_attendance", args=[here[Session].pk]))
     assert {p.pk for p in sheet.context["form"].people} == {here[Participation].pk, there[Participation].pk}
+
+
+def test_only_who_manages_logins_posts_people_to_institutions(worlds, client):
+    """A posting opens classes to a login: a manager enters the institution, a superuser its staff."""
+    here, _there = worlds
+    url = page(TrainingInstitution, "change", here[TrainingInstitution].pk)
+    manager = factories.official(HERE, is_staff=True)
+    manager.groups.add(Group.objects.get(name=StaffGroup.MANAGER))
+    client.force_login(manager)
+    assert "staff-__prefix__-user" not in client.get(url).content.decode()
+    data = {"name": "改名", "region": HERE, "contact": "", "staff-TOTAL_FORMS": 1, "staff-INITIAL_FORMS": 0}
+    client.post(url, data | {"staff-0-user": manager.pk, "staff-0-starts_on": "2026-01-01"})
+    assert InstitutionPosting.objects.get().user == here["user"]
+    client.force_login(factories.superuser())
+    assert "staff-__prefix__-user" in client.get(url).content.decode()
