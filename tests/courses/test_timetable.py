@@ -173,6 +173,13 @@ def test_rooms_of_the_same_name_elsewhere_are_other_rooms(staff):
     assert [clash.other_class for clash in clashes(here, staff)] == [same]
 
 
+def test_rooms_of_no_known_place_do_not_clash(staff):
+    own, other = two_classes(region=factories.region("622927"))
+    for training_class in (own, other):
+        factories.SessionFactory(training_class=training_class, room="302", starts_at=at(1, 8), ends_at=at(1, 10))
+    assert clashes(own, staff) == []
+
+
 def test_sessions_without_a_room_do_not_clash(staff):
     own, other = two_classes(place="县委党校")
     for training_class in (own, other):
