@@ -61,7 +61,7 @@ class Missing:
             amounts = ""
         else:
             amounts = gettext("You have %(have)s of %(need)s class hours; %(missing)s are missing.")
-        return cls(reason, amounts % values, WHAT_NEXT[reason.code])
+        return cls(reason, amounts % values, WHAT_NEXT.get(reason.code, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,13 +265,18 @@ def training(request: HttpRequest) -> HttpResponse:
     return _show(request, _trainee(request))
 
 
+def _typed(request: HttpRequest, name: str) -> str:
+    """A field of a form that is no ``Form``; without the one character that no text in the database may have."""
+    return request.POST.get(name, "").replace("\x00", "")
+
+
 @require_POST
 def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand in the link to a work for an assessment of one's own class."""
     trainee = _trainee(request)
     own = Enrolment.objects.enrolled().filter(participation__trainee=trainee, training_class__assessments=pk)
     enrolment = get_object_or_404(own.select_related("participation__trainee"))
-    link = request.POST.get("link", "")
+    link = _typed(request, "link")
     try:
         assessment = Assessment.objects.get(pk=pk)
         hand_in_work(assessment, participation=enrolment.participation, link=link, by=request.user)
@@ -287,7 +292,7 @@ def appeal_marks(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for a second marker of one's own attempt."""
     trainee = _trainee(request)
     attempt = get_object_or_404(Attempt, pk=pk, participation__trainee=trainee)
-    reason = request.POST.get("reason", "")
+    reason = _typed(request, "reason")
     try:
         appeal(attempt, reason=reason, by=request.user)
     except RuleBroken as refusal:

@@ -185,6 +185,21 @@ def test_the_appeal_is_offered_until_its_last_day(client, work, staff):
             assert ("/appeal/" in read(client, person)) == is_offered
 
 
+def test_a_character_that_no_text_may_have_breaks_nothing(client, work, staff):
+    person, assessment = work
+    client.force_login(person.trainee.user)
+    assert client.post(f"{PAGE}work/{assessment.pk}/", {"link": LINK + "\x00"}).status_code == 302
+    record_marks(assessment, marks={person.pk: 40}, by=staff)
+    assert client.post(f"{PAGE}appeal/{Attempt.objects.get().pk}/", {"reason": "请\x00复核"}).status_code == 302
+    assert (Attempt.objects.get().link, Attempt.objects.get().appeal_reason) == (LINK, "请复核")
+
+
+def test_home_leads_to_the_training(client, staff):
+    person, _class = in_class("T1", staff)
+    client.force_login(person.trainee.user)
+    assert f'href="{PAGE}"' in client.get("/me/").content.decode()
+
+
 # A stranger's things
 
 
