@@ -285,8 +285,10 @@ def test_a_work_is_due_to_the_second_and_a_resit_is_not(work, staff):
     trainee, late = person.trainee.user, NOON + timedelta(seconds=1)
     with pytest.raises(RuleBroken):
         hand_in_work(assessment, participation=person, link=LINK, by=trainee, at=late)
+    assert hand_in_work(assessment, participation=person, link=LINK, by=trainee, at=NOON).number == 1
     record_marks(assessment, marks={person.pk: 0}, by=staff)
-    assert hand_in_work(assessment, participation=person, link=LINK, by=trainee, at=late).number == 2
+    for link in (LINK, f"{LINK}2"):  # and replaced
+        assert hand_in_work(assessment, participation=person, link=link, by=trainee, at=late).number == 2
     record_marks(assessment, marks={person.pk: 30}, by=staff, number=2)
     with pytest.raises(RuleBroken):  # both attempts are used up
         hand_in_work(assessment, participation=person, link=LINK, by=trainee, at=late)

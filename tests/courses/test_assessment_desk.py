@@ -225,3 +225,17 @@ def test_satisfaction_stands_on_the_pages_of_class_and_course_from_five_answers_
         shown = [client.get(url).content.decode() for url in pages]
         assert [">4.00<" in shown[0], "意见1号" in shown[0], ">2.00<" in shown[1]] == [n == 5] * 3
     assert len(people) == 5
+
+
+def test_a_county_marks_its_own_people_of_a_class_that_others_attend_too(client, staff):
+    here = factories.region("622927")
+    training_class, [own, stranger], _session = class_of(staff, 2, region=here)
+    type(stranger.trainee).objects.filter(pk=stranger.trainee_id).update(county=factories.region("520526"))
+    assessment = add_assessment(training_class, by=staff, title="考核")
+    client.force_login(allowed(factories.official("622927", is_staff=True)))
+
+    page = client.get(sheet(assessment)).content.decode()
+    client.post(sheet(assessment), {f"marks_{own.pk}": 70, f"marks_{stranger.pk}": 70})
+
+    assert own.trainee.name in page and stranger.trainee.name not in page
+    assert list(Attempt.objects.values_list("participation", flat=True)) == [own.pk]
