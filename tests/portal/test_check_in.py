@@ -220,6 +220,17 @@ def test_a_wrong_code_is_a_sentence(session, code):
     assert not CheckIn.objects.exists()
 
 
+def test_sending_a_code_again_is_no_guess(session):
+    """The second of two taps arrives late on a weak network, when its code is over."""
+    client = phone_of(enrolled(session))
+    code = digits_at(session, STARTS)
+    for _n in range(WRONG_CODES + 1):
+        page = said(type_code(client, session, STARTS, code))
+        again = said(type_code(client, session, after(5), code))
+        assert "180 minutes count" in page and "180 minutes count" in again
+        assert "notice-error" not in page + again
+
+
 def test_guessing_ends_after_some_wrong_codes(session):
     client = phone_of(enrolled(session))
     wrong = "000000" if digits_at(session, STARTS) != "000000" else "000001"
