@@ -15,6 +15,7 @@ from courses.choices import EARLY_MINUTES, AttendanceMethod, AttendanceState, En
 from courses.models import Attendance, AttendanceChange, Enrolment, Session
 from courses.services.graduation import question_graduations
 from incubator.common.errors import RuleBroken
+from trainees.models import Trainee
 
 EARLY = timedelta(minutes=EARLY_MINUTES)
 MOST_NAMED = 3
@@ -39,7 +40,7 @@ def mark_attendance(
     """Mark a session: ``{participation id: (state, minutes)}``; minutes None means the whole session.
 
     Returns how many marks were written. A mark that says what stands there already keeps its method, time and author;
-    one that says otherwise corrects it, which takes a reason and is kept. Seven queries for any number of people.
+    one that says otherwise corrects it, which takes a reason and is kept. The same queries for any number of people.
     Raises ``RuleBroken`` for people outside the class or at two places at once, minutes that cannot be, sessions still
     to come, and corrections without a reason.
     """
@@ -61,7 +62,9 @@ def mark_attendance(
             )
             % {"count": len(changed)}
         )
-    _require_at_one_place(session, [pk for pk, row in rows.items() if row.state == AttendanceState.PRESENT])
+    present = [pk for pk, row in rows.items() if row.state == AttendanceState.PRESENT]
+    lock_participants(present)
+    _require_at_one_place(session, present)
     AttendanceChange.objects.bulk_create(_change(was, rows[was.participation_id], by, reason) for was in changed)
     written = [row for pk, row in rows.items() if pk not in known] + [rows[was.participation_id] for was in changed]
     Attendance.objects.bulk_create(
@@ -160,6 +163,12 @@ def elsewhere(session: Session, people: Iterable[int]) -> dict[int, tuple[str, s
     with connection.cursor() as cursor:
         cursor.execute(ELSEWHERE, values)
         return {pk: (name, training_class, began) for pk, name, training_class, began in cursor.fetchall()}
+
+
+def lock_participants(participations: Iterable[int]) -> None:
+    """Hold these people, always in one order: of two sessions at one time that mark somebody, one waits and is told."""
+    people = Trainee.objects.filter(participations__in=list(participations)).order_by("pk")
+    list(people.select_for_update(no_key=True, of=["self"]).values_list("pk", flat=True))
 
 
 def _require_at_one_place(session: Session, people: list[int]) -> None:

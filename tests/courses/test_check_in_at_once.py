@@ -193,6 +193,21 @@ def test_one_person_at_two_sessions_of_one_time_is_let_in_at_one():
         assert Attendance.objects.filter(session__in=[one, other]).count() == 1
 
 
+def test_staff_marking_two_sessions_of_one_time_at_once_leave_a_person_at_one():
+    staff = factories.superuser()
+    for _round in range(5):
+        one, other = make_session(), make_session()
+        person = enrolled(one, f"T{one.pk}")
+        same = enrolled(other, trainee=person.trainee)
+        works = [
+            lambda s=s, p=p: mark_attendance(s, marks={p.pk: ("present", None)}, by=staff, at=STARTS)
+            for s, p in ((one, person), (other, same))
+        ]
+        given = at_once(works)
+        assert sum(isinstance(found, RuleBroken) for found in given) == 1
+        assert Attendance.objects.filter(session__in=[one, other]).count() == 1
+
+
 def test_closing_and_leaving_at_once_gives_everybody_one_mark():
     """Whoever was told that they are checked out is present; everybody else is absent; nobody is both."""
     staff = factories.superuser()
