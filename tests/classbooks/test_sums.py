@@ -100,17 +100,15 @@ def test_two_thousand_rows_with_twelve_kinds_of_error(db):
     assert len(wrong) == EACH * 13  # somebody twice is two rows
 
     staged = upload_attendance(book_of(headers, rows), training_class=room.training_class, by=clerk)
-    began = timezone.now()
     with CaptureQueriesContext(connection) as checking:
-        check_attendance(staged, at=began)
-    took = (timezone.now() - began).total_seconds()
+        check_attendance(staged, at=timezone.now())
     staged.refresh_from_db()
 
     found = {(row, column): sentence for row, column, sentence in told(staged)}
     assert set(found) == expected and len(found) == staged.findings.count()
     assert len({plain(found[places[0]]) for places in kinds}) == len(kinds) == 12
     assert (staged.wrong_count, staged.new_count) == (len(wrong), ROWS - len(wrong)) and sums_up(staged)
-    assert len(checking) <= 25 and took < 60
+    assert len(checking) <= 25
 
     before = Attendance.objects.count()
     with pytest.raises(RuleBroken):
