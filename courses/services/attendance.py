@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from courses.choices import EARLY_MINUTES, AttendanceMethod, AttendanceState, EnrolmentState
-from courses.models import Attendance, AttendanceChange, Enrolment, Session
+from courses.models import Attendance, AttendanceChange, Enrolment, Session, TrainingClass
 from courses.services.graduation import question_graduations
 from incubator.common.errors import RuleBroken
 from trainees.models import Trainee
@@ -64,7 +64,7 @@ def mark_attendance(
         )
     present = [pk for pk, row in rows.items() if row.state == AttendanceState.PRESENT]
     lock_participants(present)
-    _require_at_one_place(session, present)
+    _require_at_one_place(session, present, by)
     AttendanceChange.objects.bulk_create(_change(was, rows[was.participation_id], by, reason) for was in changed)
     written = [row for pk, row in rows.items() if pk not in known] + [rows[was.participation_id] for was in changed]
     Attendance.objects.bulk_create(
@@ -171,10 +171,14 @@ def lock_participants(participations: Iterable[int]) -> None:
     list(people.select_for_update(no_key=True, of=["self"]).values_list("pk", flat=True))
 
 
-def _require_at_one_place(session: Session, people: list[int]) -> None:
+def _require_at_one_place(session: Session, people: list[int], by: Any) -> None:
+    """The other class is named to whoever may see it."""
     if found := elsewhere(session, people):
+        names = {training_class for _name, training_class, _at in found.values()}
+        seen = set(TrainingClass.objects.visible_to(by).filter(name__in=names).values_list("name", flat=True))
         named = "; ".join(
-            f"{name} ({training_class})" for name, training_class, _at in list(found.values())[:MOST_NAMED]
+            f"{name} ({training_class if training_class in seen else _('another class')})"
+            for name, training_class, _at in list(found.values())[:MOST_NAMED]
         )
         raise RuleBroken(
             _("Marked as present in another class at the same time: %(named)s.")

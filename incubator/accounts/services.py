@@ -88,6 +88,8 @@ GROUPS: dict[str, Allowed] = {
         ("courses", "enrolment"): VIEW,
         ("courses", "attendance"): WORK,
         ("courses", "assessment"): VIEW,
+        ("courses", "papersheet"): WORK,
+        ("classbooks", "attendanceimport"): WORK,
     },
 }
 

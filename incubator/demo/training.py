@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import F
 
-from courses.choices import AssessmentKind
-from courses.models import Attempt, Enrolment, SatisfactionTicket, TrainingClass
+from courses.choices import AssessmentKind, CourseKind, Delivery
+from courses.models import Attempt, CourseVersion, Enrolment, SatisfactionTicket, TrainingClass
 from courses.models.satisfaction import QUESTIONS
 from courses.services import add_assessment, answer_form, appeal, hand_in_work, record_marks
+from courses.services.learning import Learned, write_learning_records
 from incubator.accounts.models import User
 from incubator.demo.cast import ANSWERS, WORK
 from incubator.demo.clock import DemoClock
@@ -17,6 +19,22 @@ from trainees.services import open_login
 WORKS = 8  # of a class, whose links are there; the others showed theirs in the class
 RESAT = {5: ("55", "72"), 20: ("58.5", "60")}  # place in the class: marks of the first attempt, and of the resit
 APPEAL = "评分表上“声音”一项漏记了分，请复核。"
+
+
+def study_online(cohort: Cohort, clock: DemoClock) -> int:
+    """Half of the people of every class finished an online course of general knowledge before it began."""
+    course = CourseVersion.objects.filter(course__current=F("pk"), delivery=Delivery.ONLINE, kind=CourseKind.GENERAL)
+    version = course.earliest("course__code")
+    people = (
+        Enrolment.objects.enrolled().filter(training_class__cohort=cohort).order_by("participation__trainee__number")
+    )
+    finished_at = clock.at(clock.class_starts_on - timedelta(days=2), hour=20)
+    learned = [
+        Learned(participation, version.pk, 40 + place % 30, finished_at)
+        for place, participation in enumerate(people.values_list("participation", flat=True))
+        if place % 2
+    ]
+    return write_learning_records(learned, origin="demo", at=finished_at)
 
 
 def examine(cohort: Cohort, clock: DemoClock, *, by: User) -> None:

@@ -256,6 +256,10 @@ def test_nobody_is_at_two_places_at_once(taught, staff, settings):
     with pytest.raises(RuleBroken) as refusal:
         mark_attendance(elsewhere, marks={again.pk: ("present", None)}, by=staff)
     assert person.trainee.name in str(refusal.value)
+    assert session.training_class.name not in str(refusal.value)  # who may not see that class is not told its name
+    with pytest.raises(RuleBroken) as refusal:
+        mark_attendance(elsewhere, marks={again.pk: ("present", None)}, by=factories.superuser())
+    assert session.training_class.name in str(refusal.value)
     mark_attendance(elsewhere, marks={again.pk: ("absent", None)}, by=staff)
 
 

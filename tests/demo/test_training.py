@@ -9,6 +9,7 @@ from courses.models import (
     Attempt,
     Course,
     Graduation,
+    LearningRecord,
     Lecturer,
     SatisfactionAnswer,
     SatisfactionTicket,
@@ -50,10 +51,11 @@ def test_classes_are_taught_examined_and_heard_and_again_without_a_change():
 
     def build():
         stage.teach(cohort, CLOCK, by=manager)
+        training.study_online(cohort, CLOCK)
         training.examine(cohort, CLOCK, by=manager)
         stage.graduate_who_may(cohort, CLOCK, by=manager)
         training.hear(cohort, CLOCK)
-        rows = (Course, Session, Attempt, Graduation, SatisfactionAnswer, SatisfactionTicket, Lecturer)
+        rows = (Course, LearningRecord, Session, Attempt, Graduation, SatisfactionAnswer, SatisfactionTicket, Lecturer)
         return {model.__name__: model.objects.count() for model in rows}
 
     once = build()

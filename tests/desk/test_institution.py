@@ -16,12 +16,14 @@ from courses.models import (
     Enrolment,
     Graduation,
     InstitutionPosting,
+    PaperSheet,
     Session,
     TrainingClass,
     TrainingInstitution,
 )
 from incubator.accounts.choices import StaffGroup
 from incubator.accounts.services import GROUPS
+from incubator.classbooks.models import AttendanceImport
 from incubator.desk import navigation
 from incubator.programmes.models import Participation
 from tests import factories
@@ -30,7 +32,8 @@ from trainees.models import Trainee
 
 HERE, THERE = "622927", "520526"
 TAG = "Z9外"
-OWN = [TrainingClass, Session, Enrolment, Attendance]
+OWN = [TrainingClass, Session, Enrolment, Attendance, PaperSheet]
+MORE = [Assessment, AttendanceImport]
 LISTS = [model for model, _desk in registered()]
 
 pytestmark = pytest.mark.django_db
@@ -88,9 +91,9 @@ def test_own_pages_open_and_a_strangers_are_not_there(worlds, client, model):
 
 
 @pytest.mark.parametrize("model", [m for m in LISTS if m not in OWN], ids=label)
-def test_no_other_list_opens_but_assessments(worlds, client, model):
+def test_no_other_list_opens_but_those_of_their_work(worlds, client, model):
     response = client.get(page(model, "changelist"))
-    assert response.status_code == (200 if model is Assessment else 403)
+    assert response.status_code == (200 if model in MORE else 403)
 
 
 @pytest.mark.parametrize("model", OWN, ids=label)
@@ -194,7 +197,7 @@ def test_menu_home_and_search_box_say_nothing_of_people(worlds, client, rf):
     request = rf.get("/admin/")
     request.user = here["user"]
     links = {item["link"] for group in navigation(request) for item in group["items"]}
-    allowed = {page(model, "changelist") for model in (*OWN, Assessment) if model in admin.site._registry}
+    allowed = {page(model, "changelist") for model in (*OWN, *MORE) if model in admin.site._registry}
     assert links == allowed
     home = client.get(reverse("admin:index"))
     assert home.status_code == 200

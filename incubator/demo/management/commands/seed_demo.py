@@ -40,6 +40,7 @@ class Command(BaseCommand):
         stage.import_rosters(cohort, clock, by=manager, say=self._say)
         self._act("Teaching, marking attendance, examining, graduating")
         stage.teach(cohort, clock, by=manager)
+        training.study_online(cohort, clock)
         training.examine(cohort, clock, by=manager)
         self._say(f"  {stage.graduate_who_may(cohort, clock, by=manager)} people graduated now")
         training.hear(cohort, clock)
