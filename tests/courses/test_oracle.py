@@ -145,6 +145,7 @@ class Written:
                 marked_by=self.staff,
                 marked_at=FIRST,
                 appealed_at=FIRST if second is not None else None,
+                appeal_reason="请复核" if second is not None else "",
                 second_marks=second,
                 second_by=self.other if second is not None else None,
             )

@@ -69,6 +69,7 @@ def test_classes_are_taught_examined_and_heard_and_again_without_a_change():
         "SatisfactionAnswer": len(ANSWERS),
         "SatisfactionTicket": len(ANSWERS),
         "Lecturer": 6,
+        "LearningRecord": len(COUNTIES) * PEOPLE // 2,
     }
     assert build() == once
     training_class = TrainingInstitution.objects.get().classes.order_by("pk").first()

@@ -228,7 +228,9 @@ TASKS = {
 
 def empty():
     """Tables as before the world was made, numbers of sequences and tables of months included."""
-    tables = [model._meta.db_table for model in apps.get_models() if model._meta.label not in KEPT]
+    tables = [
+        model._meta.db_table for model in apps.get_models() if model._meta.managed and model._meta.label not in KEPT
+    ]
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
         for month in months_there():
