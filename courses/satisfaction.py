@@ -11,9 +11,8 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from courses.models import Course, SatisfactionAnswer, SatisfactionCourseScore, TrainingClass
-from courses.models.satisfaction import FEWEST_SHOWN, QUESTIONS
+from courses.models.satisfaction import FEWEST_SHOWN, QUESTIONS, SCORES
 
-SCORES = range(1, 6)
 LABELS = {field.name: field.verbose_name for field in SatisfactionAnswer._meta.fields if field.name in QUESTIONS}
 
 

@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from courses.models import Session, TrainingClass
+from incubator.common.dates import moment
 from incubator.common.errors import RuleBroken
 
 LONGEST = timedelta(hours=24)
@@ -20,7 +21,7 @@ A_MOMENT = timedelta(microseconds=1)
 
 def span(starts_at: datetime, ends_at: datetime) -> str:
     """``2026-06-01 08:00–09:30`` in the reader's own way of writing it."""
-    day = date_format(timezone.localtime(starts_at), "DATETIME_FORMAT")
+    day = moment(starts_at)
     return f"{day}–{date_format(timezone.localtime(ends_at), 'H:i')}"
 
 

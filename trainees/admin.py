@@ -7,13 +7,12 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from incubator.common.dates import moment
 from incubator.common.desk import (
     HAPPENINGS_SHOWN,
     Happening,
@@ -28,9 +27,10 @@ from incubator.common.long_lists import DaysFilter
 from incubator.common.masking import mask_birth
 from incubator.regions.filters import RegionFilter
 from trainees import revealing  # noqa: F401 - adds to the page
+from trainees.desk import SearchedByPerson
 from trainees.history import in_words
 from trainees.models import FormerNumber, Trainee, TraineeChange
-from trainees.queries import NUMBER, SEARCH_HELP, person_q
+from trainees.queries import NUMBER, SEARCH_HELP
 from trainees.services import change_trainee
 
 
@@ -42,7 +42,7 @@ def _history(request: HttpRequest, trainee: Trainee, told: list[Happening]) -> S
     if not part.has_more:
         happened.append(Happening(trainee.created_at, _("Entered")))
     newest = sorted([*happened, *told], key=lambda one: one.at, reverse=True)[:HAPPENINGS_SHOWN]
-    rows = [(_moment(one.at), one.what, one.by or "-", one.why or "-") for one in newest]
+    rows = [(moment(one.at), one.what, one.by or "-", one.why or "-") for one in newest]
     more = part.link(TraineeChange, trainee.number) if request.user.has_perm("trainees.view_traineechange") else None
     return table(_("History"), [_("at"), _("what happened"), _("by whom"), _("why")], rows, more=more)
 
@@ -62,19 +62,16 @@ def _origin(change: TraineeChange) -> Any:
     return format_html('<a class="desk-link" href="{}">{}</a>', url, apps.get_model(label)._meta.verbose_name)
 
 
-def _moment(at: Any) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
-
-
 def year_of_birth(trainee: Trainee) -> int | None:
     """The whole day would fill the gap in the masked ID number."""
     return trainee.born_on.year if trainee.born_on else None
 
 
 @admin.register(Trainee)
-class TraineeAdmin(ScopedAdmin):
+class TraineeAdmin(SearchedByPerson, ScopedAdmin):
     """People come from rosters, so none are added here; identity is what the roster said."""
 
+    person_path = ""
     may_add = False
     is_long = True
     list_display = ["number", "name", "county_path", "phone_masked"]
@@ -131,7 +128,7 @@ class TraineeAdmin(ScopedAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         self._tell_new_number(request, queryset, search_term)
-        return (queryset.filter(person_q(search_term)) if search_term.strip() else queryset), False
+        return super().get_search_results(request, queryset, search_term)
 
     def _tell_new_number(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> None:
         """Who looks for a number that somebody had before is told what it is now."""
@@ -165,9 +162,10 @@ class TraineeAdmin(ScopedAdmin):
 
 
 @admin.register(TraineeChange)
-class TraineeChangeAdmin(ReadOnlyAdmin):
+class TraineeChangeAdmin(SearchedByPerson, ReadOnlyAdmin):
     """Who changed what about people, as far as one sees them."""
 
+    person_path = "trainee"
     is_long = True
     list_display = ["at", "person", "kind", "changed", "by", "why"]
     list_filter = ["kind", ("trainee__county", RegionFilter), ("at", DaysFilter)]
@@ -178,9 +176,6 @@ class TraineeChangeAdmin(ReadOnlyAdmin):
     sortable_by: list[str] = []
     fields = ["trainee", "kind", "changed", ("by", "at"), "why", "came_from"]
     readonly_fields = ["changed", "came_from"]
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        return (queryset.filter(person_q(search_term, "trainee__")) if search_term.strip() else queryset), False
 
     @display(description=_("trainee"))
     def person(self, change: TraineeChange) -> str:

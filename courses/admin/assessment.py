@@ -13,8 +13,6 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext, pgettext_lazy
@@ -26,6 +24,7 @@ from courses.models import Assessment, Attempt, Enrolment, TrainingClass
 from courses.models.assessment import AttemptQuerySet
 from courses.services import add_assessment, change_assessment, mark_again, record_marks
 from courses.services.assessment import RESTED_ON, SAID
+from incubator.common.dates import moment
 from incubator.common.desk import (
     Colours,
     Move,
@@ -42,7 +41,8 @@ from incubator.common.desk import (
 from incubator.common.errors import RuleBroken
 from incubator.common.exports import Exported
 from incubator.programmes.models import Participation
-from trainees.queries import SEARCH_HELP, person_q
+from trainees.desk import SearchedByPerson
+from trainees.queries import SEARCH_HELP
 
 NUMBER, MARKER = pgettext_lazy("of an attempt", "number"), pgettext_lazy("assessment", "marked by")
 PASSED, FAILED, APPEALED, OPEN = "passed", "failed", "appealed", "open"
@@ -285,19 +285,13 @@ def _mark_again(attempt: Attempt, *, by: Any, marks: Decimal) -> None:
 
 
 def _corrections(request: HttpRequest, attempt: Attempt) -> Section | None:
-    rows = [
-        (_moment(c.at), c.marks_before, c.marks_after, c.by, c.reason) for c in attempt.changes.select_related("by")
-    ]
+    rows = [(moment(c.at), c.marks_before, c.marks_after, c.by, c.reason) for c in attempt.changes.select_related("by")]
     headings = [_("at"), _("before"), _("after"), _("by"), _("reason")]
     return table(_("Corrections"), headings, rows) if rows else None
 
 
-def _moment(at: Any) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "-"
-
-
 @admin.register(Attempt)
-class AttemptAdmin(ReadOnlyAdmin):
+class AttemptAdmin(SearchedByPerson, ReadOnlyAdmin):
     """Every attempt at an assessment. Marks are entered on the sheet of the class; here appeals are marked again."""
 
     list_display = ["person", "county", "assessment_title", "number", "marks", "second_marks", "outcome", "marked_by"]
@@ -337,10 +331,6 @@ class AttemptAdmin(ReadOnlyAdmin):
             is_main=True,
         )
     ]
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        wanted = person_q(search_term, "participation__trainee__")
-        return (queryset.filter(wanted) if search_term.strip() else queryset), False
 
     @display(description=_("trainee"), ordering="participation__trainee__name")
     def person(self, row: Attempt) -> str:
@@ -386,7 +376,7 @@ def _assessments(request: HttpRequest, training_class: TrainingClass) -> Section
             link_to(a, a.title),
             a.get_kind_display(),
             f"{a.pass_marks} / {a.full_marks}",
-            _moment(a.due_at),
+            moment(a.due_at),
             a.marked_count,
             a.appeals,
             _sheet_link(a) if may_mark else "",

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
@@ -25,10 +24,12 @@ from courses.due import over_q
 from courses.models import Attendance, Enrolment, Session
 from courses.services import close_session, mark_attendance
 from courses.services.attendance import of_the_session
+from incubator.common.dates import moment
 from incubator.common.desk import Move, QuestionFilter, ReadOnlyAdmin, Section, table
 from incubator.common.errors import RuleBroken
 from incubator.programmes.models import Participation
-from trainees.queries import SEARCH_HELP, person_q
+from trainees.desk import SearchedByPerson
+from trainees.queries import SEARCH_HELP
 
 COMING, OVER, CLOSED = "coming", "over", "closed"
 
@@ -102,7 +103,7 @@ class SessionAdmin(ReadOnlyAdmin):
     def closing(self, row: Session) -> str:
         if row.closed_at is None:
             return str(_("over and not closed")) if _phase(row) == OVER else "-"
-        return date_format(timezone.localtime(row.closed_at), "DATETIME_FORMAT")
+        return moment(row.closed_at)
 
     # Plain, for those who may look at neither page.
 
@@ -208,10 +209,10 @@ def _corrections(request: HttpRequest, attendance: Attendance) -> Section:
     found = attendance.changes.select_related("by", "marked_by_before").order_by("-pk")
     rows = [
         (
-            date_format(timezone.localtime(change.at), "DATETIME_FORMAT"),
+            moment(change.at),
             f"{change.get_state_before_display()}, {change.minutes_before}",
             f"{change.get_method_before_display()} · {change.marked_by_before}",
-            date_format(timezone.localtime(change.marked_at_before), "DATETIME_FORMAT"),
+            moment(change.marked_at_before),
             f"{change.get_state_after_display()}, {change.minutes_after}",
             change.by,
             change.reason,
@@ -231,7 +232,7 @@ def _corrections(request: HttpRequest, attendance: Attendance) -> Section:
 
 
 @admin.register(Attendance)
-class AttendanceAdmin(ReadOnlyAdmin):
+class AttendanceAdmin(SearchedByPerson, ReadOnlyAdmin):
     list_display = ["person", "session", "state", "minutes", "method", "marked_by", "marked_at", "corrected"]
     list_filter = ["state", "method", "session__training_class", "participation__trainee__county"]
     list_select_related = ["participation__trainee", "session__version", "session__training_class", "marked_by"]
@@ -244,10 +245,6 @@ class AttendanceAdmin(ReadOnlyAdmin):
 
     def list_rows(self, rows: QuerySet) -> QuerySet:
         return rows.annotate(change_count=Count("changes"))
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        wanted = person_q(search_term, "participation__trainee__")
-        return (queryset.filter(wanted) if search_term.strip() else queryset), False
 
     @display(description=_("trainee"))
     def person(self, row: Attendance) -> str:

@@ -11,7 +11,6 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
@@ -36,6 +35,7 @@ from courses.models.classes import EnrolmentQuerySet
 from courses.queries import TrainingStanding, training_standings
 from courses.services import enrol, leave_class, plan_sessions, remove_session, transfer
 from courses.timetable import clashes, span
+from incubator.common.dates import moment
 from incubator.common.desk import (
     Colours,
     Move,
@@ -51,7 +51,8 @@ from incubator.common.desk import (
 )
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Participation
-from trainees.queries import SEARCH_HELP, person_q
+from trainees.desk import SearchedByPerson
+from trainees.queries import SEARCH_HELP
 
 PEOPLE_SHOWN = 200
 
@@ -315,7 +316,7 @@ def _waiting(request: HttpRequest, training_class: TrainingClass) -> Section | N
             order[e.pk],
             named(e.participation),
             e.participation.trainee.county,
-            date_format(timezone.localtime(e.since), "DATETIME_FORMAT"),
+            moment(e.since),
             link_where_open(request, e, e.get_state_display()),
         )
         for e in enrolments
@@ -445,14 +446,12 @@ def _give_place(row: Enrolment, *, by: Any) -> None:
 
 def _enrolment_moves(request: HttpRequest, enrolment: Enrolment) -> Section:
     moves = EnrolmentMove.objects.filter(enrolment=enrolment).select_related("by")
-    rows = [
-        (date_format(timezone.localtime(m.at), "DATETIME_FORMAT"), str(m), m.by or "-", m.reason or "-") for m in moves
-    ]
+    rows = [(moment(m.at), str(m), m.by or "-", m.reason or "-") for m in moves]
     return table(_("Changes"), [_("at"), _("change"), _("by"), _("reason")], rows, empty=_("None so far."))
 
 
 @admin.register(Enrolment)
-class EnrolmentAdmin(ReadOnlyAdmin):
+class EnrolmentAdmin(SearchedByPerson, ReadOnlyAdmin):
     """Who is in which class, waits for it, or left it."""
 
     is_long = True
@@ -480,10 +479,6 @@ class EnrolmentAdmin(ReadOnlyAdmin):
             states=[EnrolmentState.ENROLLED, EnrolmentState.WAITING],
         ),
     ]
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        wanted = person_q(search_term, "participation__trainee__")
-        return (queryset.filter(wanted) if search_term.strip() else queryset), False
 
     @display(description=_("trainee"))
     def person(self, row: Enrolment) -> str:

@@ -25,6 +25,7 @@ from courses.choices import CourseKind
 from courses.models import GraduationDecision, TrainingClass
 from courses.queries import KINDS, TrainingStanding, class_hours, ready_to_graduate, training_standings
 from courses.services import decide_graduation
+from incubator.common.dates import moment
 from incubator.common.desk import Section, table
 from incubator.common.errors import RuleBroken
 from incubator.programmes.choices import ParticipationState
@@ -226,7 +227,7 @@ def _tell(request: HttpRequest, graduated: int, kept: int, on: date) -> None:
 def _earlier(training_class: TrainingClass) -> Section | None:
     found = GraduationDecision.objects.filter(training_class=training_class).select_related("by")
     rows = [
-        (date_format(timezone.localtime(d.at), "DATETIME_FORMAT"), d.on, d.by, d.graduated, d.kept)
+        (moment(d.at), d.on, d.by, d.graduated, d.kept)
         for d in found.annotate(
             graduated=Count("graduations", distinct=True), kept=Count("holds", distinct=True)
         ).order_by("-pk")

@@ -24,6 +24,7 @@ from courses.choices import CourseKind
 from courses.models import Graduation, GraduationHold, GraduationQuestion, GraduationRule, TrainingClass
 from courses.queries import KINDS, RULE_NUMBERS, class_hours, ready_to_graduate, training_standings
 from courses.services import enrol, graduate_all, revoke_graduation, set_graduation_rule, uphold_graduation
+from incubator.common.dates import moment
 from incubator.common.desk import (
     Colours,
     Day,
@@ -43,7 +44,8 @@ from incubator.common.desk import (
 )
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Cohort, Participation
-from trainees.queries import SEARCH_HELP, person_q
+from trainees.desk import SearchedByPerson
+from trainees.queries import SEARCH_HELP
 
 # --- Figures ----------------------------------------------------------------------------------------------------------
 
@@ -103,7 +105,7 @@ def _asked(request: HttpRequest, graduation: Graduation) -> Section | None:
     found = graduation.questions.select_related("answered_by").order_by("-pk")
     rows = [
         (
-            link_where_open(request, question, _moment(question.opened_at)),
+            link_where_open(request, question, moment(question.opened_at)),
             question.cause,
             question.get_answer_display() or pgettext("question", "open"),
             question.answered_by or "-",
@@ -113,10 +115,6 @@ def _asked(request: HttpRequest, graduation: Graduation) -> Section | None:
     ]
     headings = [_("asked at"), _("cause"), _("answer"), _("by"), _("reason")]
     return table(_("Questions about this graduation"), headings, rows) if rows else None
-
-
-def _moment(at: Any) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "-"
 
 
 class StandingFilter(QuestionFilter):
@@ -129,19 +127,8 @@ class StandingFilter(QuestionFilter):
     }
 
 
-class ByPerson:
-    """Lists of rows about a graduation, searched by the person."""
-
-    person_path = ""
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        wanted = person_q(search_term, f"{self.person_path}__")
-        return (queryset.filter(wanted) if search_term.strip() else queryset), False
-
-
 @admin.register(Graduation)
-class GraduationAdmin(ByPerson, ReadOnlyAdmin):
-    person_path = "participation__trainee"
+class GraduationAdmin(SearchedByPerson, ReadOnlyAdmin):
     list_display = [
         "person",
         "cohort",
@@ -192,7 +179,7 @@ class GraduationAdmin(ByPerson, ReadOnlyAdmin):
     def holds(self, row: Graduation) -> str:
         if row.revoked_at is None:
             return pgettext("graduation", "holds")
-        return gettext("taken back %(moment)s") % {"moment": _moment(row.revoked_at)}
+        return gettext("taken back %(moment)s") % {"moment": moment(row.revoked_at)}
 
 
 # --- Questions --------------------------------------------------------------------------------------------------------
@@ -231,7 +218,7 @@ def _revoke(row: GraduationQuestion, *, by: Any, reason: str) -> None:
 
 
 @admin.register(GraduationQuestion)
-class GraduationQuestionAdmin(ByPerson, ReadOnlyAdmin):
+class GraduationQuestionAdmin(SearchedByPerson, ReadOnlyAdmin):
     """Something was corrected after somebody graduated. The graduation stands until a person decides otherwise."""
 
     person_path = "graduation__participation__trainee"
@@ -387,7 +374,7 @@ def _rules(request: HttpRequest, cohort: Cohort) -> Section | None:
             gettext("yes") if rule.needs_assessments else gettext("no"),
             rule.note or "-",
             rule.made_by or "-",
-            _moment(rule.made_at),
+            moment(rule.made_at),
         )
         for rule in cohort.graduation_rules.select_related("made_by", "cohort__programme").order_by("-number")
     ]
@@ -476,10 +463,10 @@ def _decided(request: HttpRequest, participation: Participation) -> Iterable[Sec
     rows.sort(key=lambda row: row[0])
     if rows:
         headings = [_("at"), _("decision"), _("by"), _("reason")]
-        yield table(_("Decisions"), headings, [(_moment(at), *rest) for at, *rest in rows])
+        yield table(_("Decisions"), headings, [(moment(at), *rest) for at, *rest in rows])
     asked = GraduationQuestion.objects.open().filter(graduation__participation=participation)
     if questions := list(asked):
-        rows_asked = [(_moment(q.opened_at), link_where_open(request, q, q.cause)) for q in questions]
+        rows_asked = [(moment(q.opened_at), link_where_open(request, q, q.cause)) for q in questions]
         yield table(_("Open questions"), [_("asked at"), _("cause")], rows_asked)
 
 

@@ -1,25 +1,19 @@
 """What the pages of participations and people say of their teaching."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.db.models import Count, F, Q
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.choices import AttendanceState
 from courses.models import Attendance, Enrolment, TrainingClass
 from courses.queries import TrainingStanding, class_hours, training_standings
+from incubator.common.dates import moment
 from incubator.common.desk import PART_SHOWN, Part, Section, columns, extend_desk, link_to, table
 from incubator.programmes.models import Participation
 from trainees.models import Trainee
-
-
-def _moment(at: Any) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 def _attendances(request: HttpRequest, participation: Participation) -> Section | None:
@@ -27,7 +21,7 @@ def _attendances(request: HttpRequest, participation: Participation) -> Section 
         return None
     found = participation.attendances.select_related("session__version", "session__training_class")
     rows = [
-        (_moment(a.session.starts_at), a.session.version, a.session.training_class, a.get_state_display(), a.minutes)
+        (moment(a.session.starts_at), a.session.version, a.session.training_class, a.get_state_display(), a.minutes)
         for a in found.order_by("session__starts_at")
     ]
     headings = [_("from"), _("course"), _("class"), _("attendance"), _("minutes")]

@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +21,7 @@ from courses.choices import AttendanceState
 from courses.models import Enrolment, PaperSheet, Session, TrainingClass
 from courses.services.attendance import of_the_session
 from courses.services.sheets import keep_sheet, mark_from_sheet, signature_sheet, timetable_sheet
+from incubator.common.dates import moment
 from incubator.common.desk import ReadOnlyAdmin, Section, extend_desk
 from incubator.common.errors import RuleBroken
 from incubator.common.pdf import PDF
@@ -94,7 +94,7 @@ class PaperSheetAdmin(ReadOnlyAdmin):
 
     @display(description=_("session"), ordering="session__starts_at")
     def session_label(self, row: PaperSheet) -> str:
-        return f"{row.session} {_moment(row.session.starts_at)}"
+        return f"{row.session} {moment(row.session.starts_at)}"
 
     @display(description=_("uploaded at"), ordering="uploaded_at")
     def at(self, row: PaperSheet) -> Any:
@@ -126,8 +126,8 @@ class PaperSheetAdmin(ReadOnlyAdmin):
 
     def signatures_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         session = _session(request, pk)
-        moment = timezone.localtime(session.starts_at)
-        name = f"签到表-{session.training_class.name}-{moment:%Y%m%d-%H%M}.pdf"
+        begins = timezone.localtime(session.starts_at)
+        name = f"签到表-{session.training_class.name}-{begins:%Y%m%d-%H%M}.pdf"
         return _file(signature_sheet(session, by=request.user), PDF, name)
 
     # --- Signed ---
@@ -229,10 +229,6 @@ def _file(content: bytes, content_type: str, name: str) -> HttpResponse:
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     response["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def _moment(at: Any) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 # --- On the pages of classes and sessions -----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from courses.choices import AttendanceMethod, AttendanceState
 from courses.models.classes import Session
@@ -97,7 +98,7 @@ class CheckIn(models.Model):
     method = models.CharField(_("how"), max_length=10, choices=AttendanceMethod)
     came_at = models.DateTimeField(_("came at"))
     left_at = models.DateTimeField(_("left at"), null=True)
-    device = models.CharField(_("phone"), max_length=64)
+    device = models.CharField(pgettext_lazy("device", "phone"), max_length=64)
 
     objects = CheckInQuerySet.as_manager()
 

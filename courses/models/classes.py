@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from courses.choices import ClassKind, ClassLevel, EnrolmentState
 from courses.models.catalogue import Course, CourseVersion, Lecturer
@@ -154,7 +155,7 @@ class Session(models.Model):
         help_text=_("Who checks in by phone then counts as present only after checking out at the end."),
     )
     check_in_key = models.CharField(max_length=40, default=_feed_key, editable=False)
-    closed_at = models.DateTimeField(_("closed at"), null=True, editable=False)
+    closed_at = models.DateTimeField(pgettext_lazy("session", "closed at"), null=True, editable=False)
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

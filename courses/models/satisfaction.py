@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from courses.models.catalogue import Course
 from courses.models.classes import Enrolment, TrainingClass
 
+SCORES = range(1, 6)  # from poor to very good
 QUESTIONS = ("teaching", "content", "organisation", "usefulness")
 FEWEST_SHOWN = 5  # with fewer answers one could guess whose they are
 

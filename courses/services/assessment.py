@@ -21,6 +21,7 @@ from django.utils.translation import ngettext
 from courses.choices import AssessmentKind, EnrolmentState
 from courses.models import Assessment, Attempt, Enrolment, MarksChange, TrainingClass
 from courses.services.graduation import question_graduations
+from incubator.common.dates import moment
 from incubator.common.errors import RuleBroken, Stale
 from incubator.programmes.models import Participation
 
@@ -172,12 +173,8 @@ def _require_number(
     before = [attempts.get(pk, {}).get(number - 1) for pk in people]
     if any(attempt is None or attempt.final_marks is None for attempt in before):
         raise RuleBroken(_("A resit comes after an attempt that was marked."))
-    if passed := [a for a in before if a is not None and _has_passed(assessment, a)]:
+    if passed := [a for a in before if a is not None and a.is_passed]:
         raise RuleBroken(_("Has passed already, so there is nothing to resit: %(named)s.") % {"named": _named(passed)})
-
-
-def _has_passed(assessment: Assessment, attempt: Attempt) -> bool:
-    return attempt.final_marks is not None and attempt.final_marks >= assessment.pass_marks
 
 
 def _require_correction(changed: list[Attempt], by: Any, reason: str) -> None:
@@ -263,12 +260,10 @@ def number_to_hand_in(assessment: Assessment, attempts: Sequence[Attempt], *, at
     if last is None or last.final_marks is None:
         number = last.number if last else 1
         if number == 1 and assessment.due_at and at > assessment.due_at:
-            moment = date_format(timezone.localtime(assessment.due_at), "DATETIME_FORMAT")
-            raise RuleBroken(
-                _("The work was due on %(moment)s. Ask the head teacher of your class.") % {"moment": moment}
-            )
+            due = moment(assessment.due_at)
+            raise RuleBroken(_("The work was due on %(moment)s. Ask the head teacher of your class.") % {"moment": due})
         return number
-    if any(_has_passed(assessment, attempt) for attempt in attempts):
+    if any(attempt.is_passed for attempt in attempts):
         raise RuleBroken(_("You have passed this assessment; nothing has to be handed in any more."))
     if last.number >= assessment.most_attempts:
         raise RuleBroken(_("All attempts at this assessment are used up."))

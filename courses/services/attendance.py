@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from courses.choices import EARLY_MINUTES, AttendanceMethod, AttendanceState, EnrolmentState
 from courses.models import Attendance, AttendanceChange, Enrolment, Session, TrainingClass
 from courses.services.graduation import question_graduations
+from incubator.common.dates import moment
 from incubator.common.errors import RuleBroken
 from trainees.models import Trainee
 
@@ -47,8 +48,8 @@ def mark_attendance(
     session = Session.objects.select_for_update(of=["self"]).get(pk=session.pk)
     at = at or timezone.now()
     if at < session.starts_at - EARLY:
-        moment = date_format(timezone.localtime(session.starts_at), "DATETIME_FORMAT")
-        raise RuleBroken(_("This session begins on %(moment)s; it cannot be marked yet.") % {"moment": moment})
+        sentence = _("This session begins on %(moment)s; it cannot be marked yet.")
+        raise RuleBroken(sentence % {"moment": moment(session.starts_at)})
     _require_in_class(session, marks)
     rows = {pk: _mark(session, pk, state, minutes, method, by) for pk, (state, minutes) in marks.items()}
     known = {a.participation_id: a for a in session.attendances.filter(participation__in=rows)}

@@ -211,13 +211,18 @@ def carry_training(participation: Participation, *, to: Participation) -> int:
     """Write the minutes of a participation, by day and kind, to the credit of another one of the same person."""
     if participation.trainee_id != to.trainee_id:
         raise RuleBroken(_("Hours are carried between participations of one person only."))
-    taught = Taught.objects.filter(participation=participation).exclude(
-        source=TaughtSource.CARRIED, pk__in=_carried_from(to, participation)
-    )
+    taught = Taught.objects.filter(participation=participation).exclude(source=TaughtSource.CARRIED)
+    earlier = participation.carried.exclude(came_from=to)  # what came from there does not travel back
+    lessons = [
+        *(
+            (kind, on, day is not None, n)
+            for kind, on, day, n in taught.values_list("kind", "on", "training_day", "minutes")
+        ),
+        *earlier.values_list("kind", "on", "is_training_day", "minutes"),
+    ]
     sums: dict[tuple[str, date, bool], int] = {}
-    for kind, on, training_day, minutes in taught.values_list("kind", "on", "training_day", "minutes"):
-        key = (kind, on, training_day is not None)
-        sums[key] = sums.get(key, 0) + minutes
+    for kind, on, is_day, minutes in lessons:
+        sums[kind, on, is_day] = sums.get((kind, on, is_day), 0) + minutes
     rows = [
         CarriedTraining(
             participation=to, came_from=participation, kind=kind, on=on, is_training_day=is_day, minutes=minutes
@@ -231,9 +236,3 @@ def carry_training(participation: Participation, *, to: Participation) -> int:
         update_fields=["minutes"],
     )
     return len(rows)
-
-
-def _carried_from(source: Participation, participation: Participation) -> list[int]:
-    """Rows of ``Taught`` that came to ``participation`` from ``source``: they do not travel back."""
-    carried = CarriedTraining.objects.filter(participation=participation, came_from=source)
-    return [4 * pk + 2 for pk in carried.values_list("pk", flat=True)]

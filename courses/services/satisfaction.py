@@ -19,10 +19,8 @@ from courses.models import (
     Session,
     TrainingClass,
 )
-from courses.models.satisfaction import QUESTIONS
+from courses.models.satisfaction import QUESTIONS, SCORES
 from incubator.common.errors import RuleBroken
-
-SCORES = range(1, 6)
 
 # Rows lie in a table in the order they came, and say in which transaction. All answers of a class are written anew, in
 # the order of their random keys, whenever one is added: neither their place nor their transaction tells whose one is.

@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -24,6 +23,7 @@ from incubator.certification.models import Award, Badge, Candidate, Rule
 from incubator.certification.queries import leaps_of, looked_at_since, with_flag
 from incubator.certification.services import approve_candidate, publish_rule, refuse_candidate, withdraw_award
 from incubator.common.charts import line_chart
+from incubator.common.dates import moment
 from incubator.common.desk import (
     HAPPENINGS_SHOWN,
     Colours,
@@ -43,6 +43,7 @@ from incubator.common.desk import (
 )
 from incubator.metrics.queries import FRESH_DAYS, history
 from incubator.programmes.models import Participation
+from trainees.desk import SearchedByPerson
 from trainees.models import Trainee
 from trainees.queries import person_q
 
@@ -71,10 +72,6 @@ class LongReason(NoQuestions):
     """Asks why, at the length the trainee will read."""
 
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}))
-
-
-def _moment(at: Any) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "-"
 
 
 # --- Badges and rules -------------------------------------------------------------------------------------------------
@@ -132,7 +129,7 @@ def _evidence(request: HttpRequest, candidate: Candidate) -> Section:
     columns = [
         facts(
             _("Rule"),
-            [(_("rule"), rule), (_("asks for"), rule_sentence(rule)), (_("published at"), _moment(rule.published_at))],
+            [(_("rule"), rule), (_("asks for"), rule_sentence(rule)), (_("published at"), moment(rule.published_at))],
         ),
         facts(
             _("Reading"),
@@ -211,7 +208,7 @@ def _decision(request: HttpRequest, candidate: Candidate) -> Section | None:
     pairs = [
         (_("state"), candidate.get_state_display()),
         (_("decided by"), candidate.decided_by),
-        (_("decided at"), _moment(candidate.decided_at)),
+        (_("decided at"), moment(candidate.decided_at)),
         (_("reason"), candidate.reason or "-"),
         (_("award"), link_to(getattr(candidate, "award", None))),
     ]
@@ -249,7 +246,7 @@ class LeapFilter(QuestionFilter):
 
 
 @admin.register(Candidate)
-class CandidateAdmin(ReadOnlyAdmin):
+class CandidateAdmin(SearchedByPerson, ReadOnlyAdmin):
     list_display = ["person", "county", "rule", "crossed_on", "reached", "flag", "found_on", "state_label"]
     list_filter = [DecisionFilter, LeapFilter, "rule", "participation__trainee__county"]
     list_select_related = [
@@ -270,10 +267,6 @@ class CandidateAdmin(ReadOnlyAdmin):
 
     def list_rows(self, rows: QuerySet) -> QuerySet:
         return with_flag(rows)
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        wanted = person_q(search_term, "participation__trainee__")
-        return (queryset.filter(wanted) if search_term.strip() else queryset), False
 
     @display(description=_("trainee"))
     def trainee(self, row: Candidate) -> Any:

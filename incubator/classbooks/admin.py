@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -42,6 +41,7 @@ from incubator.classbooks.template import (
     class_workbook,
     class_workbook_name,
 )
+from incubator.common.dates import moment
 from incubator.common.desk import Move, NoQuestions, Reason, Section, adopt, extend_desk, link_to, number
 from incubator.imports.admin import (
     XLSX,
@@ -228,13 +228,9 @@ def _of_class(request: HttpRequest, training_class: TrainingClass) -> Section | 
     html = format_html_join(" · ", '<a class="desk-link" href="{}">{}</a>', links)
     last = AttendanceImport.objects.visible_to(request.user).filter(training_class=training_class)[:LAST_SHOWN]
     items = format_html_join(
-        "", "<li>{} ({}, {})</li>", ((link_to(a), a.get_state_display(), _moment(a.uploaded_at)) for a in last)
+        "", "<li>{} ({}, {})</li>", ((link_to(a), a.get_state_display(), moment(a.uploaded_at)) for a in last)
     )
     return Section(_("Attendance workbook"), format_html("<p>{}</p><ul>{}</ul>", html, items) if items else html)
-
-
-def _moment(at: datetime) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 extend_desk(TrainingClass, sections=[_of_class])
@@ -249,7 +245,7 @@ def _records(request: HttpRequest, learning: LearningImport) -> Section | None:
     lines = []
     for row in page:
         plain = row.plain
-        finished = _moment(datetime.fromisoformat(plain["finished_at"])) if plain["finished_at"] else "-"
+        finished = moment(datetime.fromisoformat(plain["finished_at"])) if plain["finished_at"] else "-"
         cells = [row.number, *_person(row, people), row.get_status_display(), plain["course"] or "-"]
         lines.append(Line([*cells, number(plain["minutes"]), finished], row.status == RowStatus.WRONG))
     headings = [

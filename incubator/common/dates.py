@@ -1,8 +1,10 @@
-"""Reading a day as people write it, and refusing what could be two days."""
+"""Reading a day as people write it, and refusing what could be two days; writing an instant as people read it."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from incubator.common.errors import RuleBroken
@@ -73,3 +75,8 @@ def _why_not(text: str) -> str:
     if SERIAL.fullmatch(text):
         return _("This is a number, not a day. Format the column as text and write it like 2026-11-20.")
     return _("This is not a day. Write it like 2026-11-20.")
+
+
+def moment(at: datetime | None) -> str:
+    """An instant as people read it, by the clock here and in the reader's language; a dash for none."""
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "-"

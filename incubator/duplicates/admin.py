@@ -10,12 +10,12 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from incubator.common.dates import moment
 from incubator.common.desk import (
     Colours,
     Move,
@@ -313,13 +313,9 @@ def _merge_context(pair: DuplicatePair) -> dict[str, Any]:
 def _earlier_merges(pair: DuplicatePair) -> Section | None:
     """Merges of this pair that were undone."""
     undone = pair.merges.exclude(undone_at=None).select_related("survivor", "by", "undone_by")
-    rows = [(str(m), f"{_moment(m.at)} {m.by}", f"{_moment(m.undone_at)} {m.undone_by}", m.why_undone) for m in undone]
+    rows = [(str(m), f"{moment(m.at)} {m.by}", f"{moment(m.undone_at)} {m.undone_by}", m.why_undone) for m in undone]
     headings = [_("merge"), _("merged"), _("undone"), _("why undone")]
     return table(_("Merged and undone before"), headings, rows) if rows else None
-
-
-def _moment(at: Any) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 # --- Added to a trainee's pages ---------------------------------------------------------------------------------------

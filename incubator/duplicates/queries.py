@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from incubator.certification.models import Award
+from incubator.common.dates import moment
 from incubator.common.masking import mask_birth
 from incubator.duplicates.models import Merge
 from incubator.duplicates.people import CHOSEN, Kept
@@ -64,7 +64,7 @@ def lines_of(one: Trainee, other: Trainee) -> list[Line]:
         for kept in CHOSEN
     ]
     login = (_login(one), _login(other))
-    entered = tuple(date_format(timezone.localtime(p.created_at), "DATETIME_FORMAT") for p in (one, other))
+    entered = tuple(moment(p.created_at) for p in (one, other))
     return [
         *chosen,
         Line(gettext_lazy("login"), login, (one.user_id is None) != (other.user_id is None)),

@@ -21,13 +21,13 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from incubator.accounts.access import record_access
 from incubator.accounts.choices import AccessKind
+from incubator.common.dates import moment
 from incubator.common.desk import ScopedAdmin
 from incubator.common.encryption import Undecipherable, blind_index, decrypt, encrypt
 from incubator.common.errors import RuleBroken
@@ -124,7 +124,7 @@ class ListExport:
         yield _("List"), self.list_name
         yield _("Rows"), f"{count:,}"
         yield _("Exported by"), str(self.by)
-        yield _("Exported at"), date_format(timezone.localtime(), "DATETIME_FORMAT")
+        yield _("Exported at"), moment(timezone.now())
         yield from self.rows.filters()
         yield _("Personal data"), self._how_personal()
         yield _("Texts"), _("Every text is written as text, to the letter; none is computed.")

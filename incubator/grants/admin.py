@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from incubator.common.dates import moment
 from incubator.common.desk import (
     HAPPENINGS_SHOWN,
     Colours,
@@ -36,8 +36,8 @@ from incubator.grants.choices import MOVES, GrantState
 from incubator.grants.models import Grant, GrantMove, LedgerEntry, TrafficPool
 from incubator.grants.services import approve_grant, cancel_grant, propose_grant, refuse_grant
 from incubator.programmes.models import Participation
+from trainees.desk import SearchedByPerson
 from trainees.models import Trainee
-from trainees.queries import person_q
 
 LITTLE_LEFT = 10  # per cent
 GRANTS_SHOWN = 50
@@ -111,7 +111,7 @@ class TrafficPoolAdmin(ScopedAdmin):
 
 def _history(request: HttpRequest, grant: Grant) -> Section:
     moves = GrantMove.objects.filter(grant=grant).select_related("by")
-    rows = [(date_format(timezone.localtime(m.at), "DATETIME_FORMAT"), str(m), m.by, m.reason) for m in moves]
+    rows = [(moment(m.at), str(m), m.by, m.reason) for m in moves]
     return table(_("Changes of state"), [_("at"), _("change"), _("by"), _("reason")], rows, empty=_("None so far."))
 
 
@@ -124,7 +124,7 @@ def _approve(grant: Grant, *, by: Any) -> None:
 
 
 @admin.register(Grant)
-class GrantAdmin(ScopedAdmin):
+class GrantAdmin(SearchedByPerson, ScopedAdmin):
     """What was proposed stands; a grant is moved, not edited."""
 
     may_edit = False
@@ -144,10 +144,6 @@ class GrantAdmin(ScopedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = [("state", "proposed_by"), ("proposed_on", "approved_on")] if obj else []
         return [(None, {"fields": [*self.fields, *shown]})]
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        wanted = person_q(search_term, "participation__trainee__")
-        return (queryset.filter(wanted) if search_term.strip() else queryset), False
 
     def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:
         written = propose_grant(

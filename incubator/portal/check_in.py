@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -22,16 +22,12 @@ from courses.models import CheckIn
 from courses.presence import OwnSession, Step, classes_of, own_session, own_sessions_now, timetable_of
 from courses.services import check_in, check_out, require_code
 from incubator.common.errors import RuleBroken
+from incubator.portal.people import own_trainee
 from incubator.programmes.models import Participation
-from trainees.models import Trainee
 
 PHONE = "phone"  # the cookie by which a phone is known again
 PHONE_SECONDS = 2 * 365 * 24 * 3600
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
-
-
-def _trainee(request: HttpRequest) -> Trainee:
-    return get_object_or_404(Trainee, user=request.user.pk)
 
 
 # --- Timetable --------------------------------------------------------------------------------------------------------
@@ -41,7 +37,7 @@ def _trainee(request: HttpRequest) -> Trainee:
 @require_safe
 def timetable(request: HttpRequest) -> HttpResponse:
     """The sessions of one's classes, those to come and those past, and the queues one stands in."""
-    trainee = _trainee(request)
+    trainee = own_trainee(request)
     coming, past = timetable_of(trainee, at=timezone.now())
     classes = classes_of(trainee)
     enrolled = [e.training_class for e in classes if e.state == EnrolmentState.ENROLLED]
@@ -61,7 +57,7 @@ def timetable(request: HttpRequest) -> HttpResponse:
 @require_safe
 def check_in_now(request: HttpRequest) -> HttpResponse:
     """What one may check in to, or out of, now: usually one session, with a field for its code."""
-    return _page(request, own_sessions_now(_trainee(request), at=timezone.now()))
+    return _page(request, own_sessions_now(own_trainee(request), at=timezone.now()))
 
 
 @never_cache
@@ -87,7 +83,7 @@ def check_in_session(request: HttpRequest, pk: int) -> HttpResponse:
 def check_in_scan(request: HttpRequest, pk: int, token: str) -> HttpResponse:
     """Where a scanned code leads: one big button. It is good for this person and a moment, however slow the network."""
     at = timezone.now()
-    trainee = _trainee(request)
+    trainee = own_trainee(request)
     own = own_session(trainee, pk, at=at)
     if own is None:
         return render(request, "portal/check_in_elsewhere.html", status=404)
@@ -108,7 +104,7 @@ def _over() -> str:
 
 
 def _own(request: HttpRequest, pk: int, at: datetime) -> OwnSession:
-    own = own_session(_trainee(request), pk, at=at)
+    own = own_session(own_trainee(request), pk, at=at)
     if own is None:
         raise Http404
     return own

@@ -23,6 +23,7 @@ from courses.satisfaction import LABELS
 from courses.services import answer_form, appeal, hand_in_work
 from courses.services.assessment import appeal_ends_on, may_appeal, number_to_hand_in
 from incubator.common.errors import RuleBroken
+from incubator.portal.people import own_trainee
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Participation
 from trainees.models import Trainee
@@ -249,11 +250,6 @@ def _part(
 # --- Pages ------------------------------------------------------------------------------------------------------------
 
 
-def _trainee(request: HttpRequest) -> Trainee:
-    """The trainee who asks; a 404 for everybody else."""
-    return get_object_or_404(Trainee, user=request.user.pk)
-
-
 def _show(request: HttpRequest, trainee: Trainee, typed: Typed | None = None) -> HttpResponse:
     parts = training_of(trainee, at=timezone.now(), typed=typed)
     return render(request, "portal/training.html", {"parts": parts})
@@ -262,7 +258,7 @@ def _show(request: HttpRequest, trainee: Trainee, typed: Typed | None = None) ->
 @require_safe
 def training(request: HttpRequest) -> HttpResponse:
     """My hours, days, marks, and what is missing."""
-    return _show(request, _trainee(request))
+    return _show(request, own_trainee(request))
 
 
 def _typed(request: HttpRequest, name: str) -> str:
@@ -273,7 +269,7 @@ def _typed(request: HttpRequest, name: str) -> str:
 @require_POST
 def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand in the link to a work for an assessment of one's own class."""
-    trainee = _trainee(request)
+    trainee = own_trainee(request)
     own = Enrolment.objects.enrolled().filter(participation__trainee=trainee, training_class__assessments=pk)
     enrolment = get_object_or_404(own.select_related("participation__trainee"))
     link = _typed(request, "link")
@@ -290,7 +286,7 @@ def hand_in(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def appeal_marks(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for a second marker of one's own attempt."""
-    trainee = _trainee(request)
+    trainee = own_trainee(request)
     attempt = get_object_or_404(Attempt, pk=pk, participation__trainee=trainee)
     reason = _typed(request, "reason")
     try:
@@ -359,7 +355,7 @@ class SatisfactionForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def satisfaction(request: HttpRequest, pk: int) -> HttpResponse:
     """The form of a class one was in; filled in, it says thank you."""
-    own = Enrolment.objects.enrolled().filter(participation__trainee=_trainee(request))
+    own = Enrolment.objects.enrolled().filter(participation__trainee=own_trainee(request))
     enrolment = get_object_or_404(own.select_related("training_class", "satisfaction_ticket"), pk=pk)
     if _has_answered(enrolment):
         return render(request, "portal/satisfaction_thanks.html", {"enrolment": enrolment})

@@ -20,8 +20,8 @@ from incubator.metrics.queries import FRESH_DAYS
 from incubator.metrics.readings_file import readings_file
 from incubator.metrics.services import begin_consent, complete_consent, withdraw_consent
 from incubator.portal.consent import account_cards, notices_of
+from incubator.portal.people import own_trainee
 from incubator.portal.queries import standing_of
-from trainees.models import Trainee
 
 SESSION_SECRET = "consent_secret"  # noqa: S105 - the name of a place in the session
 
@@ -39,15 +39,10 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/nothing.html")
 
 
-def _trainee(request: HttpRequest) -> Trainee:
-    """The trainee who asks; a 404 for everybody else."""
-    return get_object_or_404(Trainee, user=request.user.pk)
-
-
 @require_safe
 def progress(request: HttpRequest) -> HttpResponse:
     """How far am I, what is missing, what do I do next."""
-    standing = standing_of(_trainee(request), on=timezone.localdate())
+    standing = standing_of(own_trainee(request), on=timezone.localdate())
     label = _("Followers in the last 90 days")
     chart = line_chart(standing.points, label=label, threshold=standing.goal, days_between=FRESH_DAYS)
     return render(request, "portal/progress.html", {"standing": standing, "chart": chart})
@@ -56,7 +51,7 @@ def progress(request: HttpRequest) -> HttpResponse:
 @require_safe
 def certificate(request: HttpRequest, number: str) -> HttpResponse:
     """One's own certificate, to look at and print; a withdrawn one says so."""
-    awards = Award.objects.filter(trainee=_trainee(request))
+    awards = Award.objects.filter(trainee=own_trainee(request))
     award = get_object_or_404(
         awards.select_related("badge", "trainee", "candidate__participation__cohort"), number=number
     )
@@ -66,13 +61,13 @@ def certificate(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     """One's accounts: what is read, since when and until when, and what happened to the consent."""
-    trainee = _trainee(request)
+    trainee = own_trainee(request)
     cards = account_cards(trainee, notices_of(request.user, at=timezone.now()))
     return render(request, "portal/account.html", {"cards": cards})
 
 
 def _own_account(request: HttpRequest, pk: int) -> CreatorAccount:
-    return get_object_or_404(CreatorAccount, trainee=_trainee(request), pk=pk)
+    return get_object_or_404(CreatorAccount, trainee=own_trainee(request), pk=pk)
 
 
 @require_safe

@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
+from incubator.common.dates import moment
 from incubator.common.desk import (
     HAPPENINGS_SHOWN,
     Colours,
@@ -33,8 +33,9 @@ from incubator.programmes.choices import MOVES, ParticipationState
 from incubator.programmes.models import Cohort, Participation, ParticipationMove, Programme
 from incubator.programmes.services import admit, nominate_trainees, start_training, withdraw
 from incubator.regions.filters import is_narrow
+from trainees.desk import SearchedByPerson
 from trainees.models import Trainee
-from trainees.queries import SEARCH_HELP, person_q
+from trainees.queries import SEARCH_HELP
 
 STATE_COLOURS = Colours(
     {
@@ -84,12 +85,13 @@ def states_before(after: ParticipationState) -> list[str]:
 
 def _history(request: HttpRequest, participation: Participation) -> Section:
     moves = ParticipationMove.objects.filter(participation=participation).select_related("by")
-    rows = [(date_format(timezone.localtime(m.at), "DATETIME_FORMAT"), str(m), m.by or "-", m.reason) for m in moves]
+    rows = [(moment(m.at), str(m), m.by or "-", m.reason) for m in moves]
     return table(_("Changes of state"), [_("at"), _("change"), _("by"), _("reason")], rows, empty=_("None so far."))
 
 
 @admin.register(Participation)
-class ParticipationAdmin(ScopedAdmin):
+class ParticipationAdmin(SearchedByPerson, ScopedAdmin):
+    person_path = "trainee"
     may_edit = False
     list_display = ["number", "name", "county", "cohort", "state_label", "graduated_on", "support_ends_on"]
     list_display_links = ["number", "name"]
@@ -130,9 +132,6 @@ class ParticipationAdmin(ScopedAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"nominated_on": timezone.localdate(), **super().get_changeform_initial_data(request)}
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        return (queryset.filter(person_q(search_term, "trainee__")) if search_term.strip() else queryset), False
 
     def save_model(self, request: HttpRequest, obj: Participation, form: Any, change: bool) -> None:
         [written] = nominate_trainees([obj.trainee], cohort=obj.cohort, on=obj.nominated_on, by=request.user)

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from incubator.common.dates import moment
 from incubator.common.desk import Move, NoQuestions, Part, Section, adopt, extend_desk, link_to, table
 from incubator.imports.admin import Count, counts, findings, import_moves, progress
 from incubator.imports.choices import TO_CONFIRM, ImportState
@@ -109,7 +110,7 @@ def _holds(request: HttpRequest, roster: RosterImport) -> Section | None:
 
 def _history(request: HttpRequest, roster: RosterImport) -> Section | None:
     moves = roster.moves.select_related("by")  # type: ignore[attr-defined]
-    rows = [(date_format(timezone.localtime(move.at), "DATETIME_FORMAT"), str(move), move.by or "-") for move in moves]
+    rows = [(moment(move.at), str(move), move.by or "-") for move in moves]
     return table(_("Changes of state"), [_("at"), _("change"), _("by")], rows) if rows else None
 
 

@@ -15,7 +15,6 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -23,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 
+from incubator.common.dates import moment
 from incubator.common.desk import (
     HAPPENINGS_SHOWN,
     Colours,
@@ -94,10 +94,7 @@ def _chart(request: HttpRequest, account: CreatorAccount, *, also: str = "", wit
 
 def _failures(request: HttpRequest, account: CreatorAccount) -> Section:
     found = account.failures.select_related("run").order_by("-pk")[:FAILURES_SHOWN]
-    rows = [
-        (f.run.day, f.get_kind_display(), f.code or "-", date_format(timezone.localtime(f.at), "DATETIME_FORMAT"))
-        for f in found
-    ]
+    rows = [(f.run.day, f.get_kind_display(), f.code or "-", moment(f.at)) for f in found]
     return table(_("Failed readings"), [_("day"), _("why"), _("platform's code"), _("at")], rows, empty=_("None."))
 
 
@@ -320,7 +317,7 @@ def _consent(request: HttpRequest, trainee: Trainee) -> Section | None:
     found = ConsentEvent.objects.visible_to(request.user).filter(account__trainee=trainee)
     part = Part.of(found.select_related("account", "by"))
     rows = [
-        (_moment(e.at), link_to(e.account), e.get_what_display(), e.get_why_display() or "-", said_by(e))
+        (moment(e.at), link_to(e.account), e.get_what_display(), e.get_why_display() or "-", said_by(e))
         for e in part.rows
     ]
     headings = [_("at"), _("account"), _("what"), _("why"), _("by whom")]
@@ -334,10 +331,6 @@ def _consent_happenings(request: HttpRequest, trainee: Trainee) -> Iterator[Happ
     found = ConsentEvent.objects.visible_to(request.user).filter(account__trainee=trainee)
     for event in found.select_related("account", "by")[:HAPPENINGS_SHOWN]:
         yield Happening(event.at, str(event), event.by, event.get_why_display())
-
-
-def _moment(at: Any) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "-"
 
 
 FOLLOWERS_IN_FILES = [

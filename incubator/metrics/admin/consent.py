@@ -15,10 +15,10 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from incubator.common.csv_files import csv_response
+from incubator.common.dates import moment
 from incubator.common.desk import ScopedAdmin, Section, table
 from incubator.common.masking import mask_name, mask_phone
 from incubator.metrics.choices import ConsentNeed
@@ -189,20 +189,16 @@ def _csv_row(waiting: Waiting) -> list[str]:
 # --- Parts of an account's page ---------------------------------------------------------------------------------------
 
 
-def _moment(at: Any) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "-"
-
-
 def consent_events(request: HttpRequest, account: CreatorAccount) -> Section:
     """What happened to the consent: a trace without tokens."""
     found = account.consent_events.select_related("by")[:EVENTS_SHOWN]
-    rows = [(_moment(e.at), e.get_what_display(), e.get_why_display() or "-", said_by(e)) for e in found]
+    rows = [(moment(e.at), e.get_what_display(), e.get_why_display() or "-", said_by(e)) for e in found]
     headings = [_("at"), _("what"), _("why"), _("by whom")]
     return table(_("Consent"), headings, rows, empty=_("The owner has not consented yet."))
 
 
 def consent_reminders(request: HttpRequest, account: CreatorAccount) -> Section | None:
     found = account.consent_reminders.all()[:EVENTS_SHOWN]
-    rows = [(r.ends_on, r.stage, _moment(r.made_at), _moment(r.seen_at), r.get_outcome_display() or "-") for r in found]
+    rows = [(r.ends_on, r.stage, moment(r.made_at), moment(r.seen_at), r.get_outcome_display() or "-") for r in found]
     headings = [_("consent until"), _("days before"), _("made at"), _("first seen by the trainee"), _("outcome")]
     return table(_("Reminders"), headings, rows) if rows else None

@@ -7,8 +7,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from incubator.common.charts import line_chart
+from incubator.common.dates import moment
 from incubator.common.desk import (
     Move,
     NoQuestions,
@@ -74,10 +73,6 @@ class Remark(NoQuestions):
     )
 
 
-def _moment(at: Any) -> str:
-    return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "-"
-
-
 def factor_of(row: QuarantinedReading) -> str:
     """How many times the last reading the figure is, ``× 12.5``, or how many times less, ``÷ 8.0``.
 
@@ -106,7 +101,7 @@ def _compared(request: HttpRequest, row: QuarantinedReading) -> Section:
         (_("last read on"), row.last_day or "-"),
         (_("factor"), factor_of(row)),
         (_("source"), row.get_source_display()),
-        (_("fetched at"), _moment(row.fetched_at)),
+        (_("fetched at"), moment(row.fetched_at)),
         (_("refresh run"), row.run or "-"),
     ]
     return facts(_("What was told"), pairs)
@@ -127,7 +122,7 @@ def _decision(request: HttpRequest, row: QuarantinedReading) -> Section | None:
     pairs = [
         (_("state"), row.get_state_display()),
         (_("decided by"), row.decided_by or _("by itself")),
-        (_("decided at"), _moment(row.decided_at)),
+        (_("decided at"), moment(row.decided_at)),
         (_("remark"), remark_of(row) or "-"),
     ]
     return facts(_("Decision"), pairs)
