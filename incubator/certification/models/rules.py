@@ -12,11 +12,20 @@ class Badge(models.Model):
 
     code = models.SlugField(_("code"), unique=True)
     name = models.CharField(_("name"), max_length=100)
+    level = models.PositiveSmallIntegerField(_("level"), default=1)
+    valid_days = models.PositiveIntegerField(
+        _("valid for days"), null=True, blank=True, help_text=_("Empty: an award does not expire.")
+    )
 
     class Meta:
         verbose_name = _("badge")
         verbose_name_plural = _("badges")
-        ordering = ["code"]
+        ordering = ["level", "code"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_days=None) | Q(valid_days__gte=1), name="badge_is_valid_for_a_day_or_more"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from incubator.certification.models import Award
+from incubator.certification.models import Award, AwardNumber
 from incubator.common.errors import RuleBroken, Stale
+from incubator.regions.models import Region
 
 
 @transaction.atomic
@@ -22,8 +23,10 @@ def withdraw_award(award: Award, *, by: Any, reason: str) -> Award:
     return award
 
 
-def next_number(year: int) -> str:
-    """Fresh and unique at any concurrency: the year and a sequence, ``XC-2026-000123``."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('certification_award_number')")
-        return f"XC-{year}-{cursor.fetchone()[0]:06d}"
+def next_number(year: int, county: Region) -> str:
+    """Fresh at any concurrency, without gaps: ``XC-2026-622927-0001``. Holds the county's count until commit."""
+    AwardNumber.objects.bulk_create([AwardNumber(year=year, county=county)], ignore_conflicts=True)
+    counted = AwardNumber.objects.select_for_update().get(year=year, county=county)
+    counted.last += 1
+    counted.save(update_fields=["last"])
+    return f"XC-{year}-{county.code}-{counted.last:04d}"

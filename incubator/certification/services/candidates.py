@@ -1,6 +1,6 @@
 """Decisions about candidates."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -25,7 +25,7 @@ def approve_candidate(candidate: Candidate, *, by: Any, on: date, remark: str = 
     _must_explain_leaps(candidate, remark)
     _decide(candidate, CandidateState.APPROVED, by=by, reason=remark.strip())
     # Read anew now that the candidate is ours: the participation may have gone to another record of the same person.
-    candidate.participation = Participation.objects.select_related("trainee").get(pk=candidate.participation_id)
+    candidate.participation = Participation.objects.select_related("trainee__county").get(pk=candidate.participation_id)
     trainee = candidate.participation.trainee
     badge = candidate.rule.badge
     if not candidate.participation.is_graduated:
@@ -34,12 +34,14 @@ def approve_candidate(candidate: Candidate, *, by: Any, on: date, remark: str = 
     if Award.objects.live().filter(badge=badge, trainee=trainee).exists():
         raise RuleBroken(_("%(name)s holds this badge already.") % {"name": trainee.name})
     return Award.objects.create(
-        number=next_number(on.year),
+        number=next_number(on.year, trainee.county),
         badge=badge,
         trainee=trainee,
         candidate=candidate,
         awarded_on=on,
         awarded_by=by,
+        expires_on=on + timedelta(days=badge.valid_days) if badge.valid_days else None,
+        holder_name=trainee.name,
         evidence=collect_evidence(candidate),
     )
 
