@@ -58,12 +58,17 @@ class OtherDay(base.PlatformError):
     """The platform's own clock shows another day than the run's: a follower count is a current value."""
 
 
+class ClaimedElsewhere(base.Transient):
+    """Another worker of ours exchanges this account's token at this moment: it took this batch over, or lost it."""
+
+
 class NoCallsLeft(base.PlatformError):
     """Our own limits for the day: of the application, or of this account."""
 
 
 FAILURES: dict[type[base.PlatformError], Failure] = {
     base.Transient: Failure.TRANSIENT,
+    ClaimedElsewhere: Failure.TRANSIENT,
     base.RateLimited: Failure.RATE_LIMITED,
     base.QuotaSpent: Failure.QUOTA_SPENT,
     base.RefreshNeeded: Failure.REAUTHORISE,
@@ -221,7 +226,7 @@ class BatchWork:
             self.exchanging += 1
             self.stream.add(Task("rotate", authorisation), _after(pause, call), must_finish=True)
         else:
-            self._fail(authorisation, base.Transient("rotation claimed elsewhere"))
+            self._fail(authorisation, ClaimedElsewhere())
             self.open_calls -= 1
             self._give_back([pk])
 
@@ -342,6 +347,8 @@ class BatchWork:
     def _settle(self) -> None:
         """Tokens that were exchanged are stored and figures that arrived are written, whatever ended the work."""
         left = self.stream.close()
+        if left or self.to_exchange or self.unsaved:
+            wait_for_database()  # or the claims of what is left would hold for a minute with nobody at work
         self.unsaved += [(task.authorisation, answer) for task, answer in left if isinstance(answer, base.Tokens)]
         store_patiently(self.unsaved)
         not_made = [task.account for task, answer in left if answer is None or isinstance(answer, NotMade)]
@@ -361,6 +368,9 @@ class BatchWork:
             raise TryAgain(_("The platform is given a rest. It goes on by itself."), after=_rest(error), counts=False)
         if error is not None:
             self._stop_run(_why_stopped(error))
+        if any(isinstance(e, ClaimedElsewhere) for e in self.failed.values()):
+            # Not one of the attempts, or a batch whose workers overlapped would end without what the other one holds.
+            raise TryAgain(_("Another worker is at these accounts. It goes on by itself."), after=5, counts=False)
         attempts = self.running.job.attempts
         if any(isinstance(e, PASSING) for e in self.failed.values()) and attempts < self.running.job.max_attempts:
             after = min(LONGEST_PAUSE, 10 * 2 ** (attempts - 1) * random.uniform(0.75, 1.25))  # noqa: S311
@@ -458,17 +468,32 @@ def count_batch(batch: RefreshBatch) -> None:
 
 def store_patiently(unsaved: Iterable[tuple[Authorisation, base.Tokens]]) -> None:
     """Store tokens that nobody else has; a database that is away is waited for. Then the event loop must be at rest."""
-    end = time.monotonic() + DATABASE_BACK_WITHIN
     for authorisation, tokens in unsaved:
-        while True:
-            try:
-                store_tokens(authorisation, tokens)
-                break
-            except (OperationalError, InterfaceError):
-                if time.monotonic() > end:
-                    raise
-                connection.close()
-                time.sleep(0.5)
+        patiently(partial(store_tokens, authorisation, tokens))
+
+
+def wait_for_database() -> None:
+    """Return once the database answers."""
+
+    def ask() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+    patiently(ask)
+
+
+def patiently(do: Callable[[], Any]) -> None:
+    """Do something that a database is needed for; one that is away is waited for, some minutes, then it raises."""
+    end = time.monotonic() + DATABASE_BACK_WITHIN
+    while True:
+        try:
+            do()
+            return
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > end:
+                raise
+            connection.close()
+            time.sleep(0.5)
 
 
 def free_rotation(authorisation: Authorisation) -> None:

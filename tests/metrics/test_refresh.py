@@ -406,6 +406,24 @@ def test_an_exchange_claimed_elsewhere_costs_no_call(platform, accounts):
     assert CallBudget.objects.get().spent == 2 and platform.calls(REFRESH) == {"ks1": 1, "ks2": 1}
 
 
+def test_a_batch_does_not_end_without_what_another_worker_is_at(platform, accounts):
+    """However often: a worker whose lease was lost may still hold claims when the last attempt of a batch begins."""
+    later, day = AT + timedelta(days=3), DAY + timedelta(days=3)
+    platform.set_clock(later)
+    Authorisation.objects.filter(account=accounts[0]).update(claimed_until=timezone.now() + timedelta(minutes=1))
+    run = start_refresh(platform=Platform.KUAISHOU, day=day, at=later)
+    Job.objects.update(max_attempts=1)
+    for _again in range(3):
+        work_off()
+    assert Job.objects.get(kind="refresh_batch").state == JobState.QUEUED and run.readings.count() == 2
+
+    Authorisation.objects.update(claimed_until=None)
+    work_off()
+
+    assert Job.objects.get(kind="refresh_batch").state == JobState.DONE
+    assert run.readings.count() == 3 and not run.failures.exists()
+
+
 def test_readings_that_two_workers_made_are_counted_once(platform, accounts, monkeypatch):
     """Each began before the other had written."""
     run = refresh()
