@@ -9,7 +9,8 @@ from factory.django import DjangoModelFactory
 from courses.models import Course, CourseVersion, GraduationRule, Session, TrainingClass
 from incubator.accounts.choices import Role
 from incubator.accounts.models import Posting, User
-from incubator.certification.models import Badge, Rule
+from incubator.certification.models import Award, Badge, Candidate, Rule
+from incubator.certification.services import approve_candidate, propose_candidate
 from incubator.grants.models import TrafficPool
 from incubator.metrics.choices import AccountState
 from incubator.metrics.models import CreatorAccount, LatestReading, Reading
@@ -202,13 +203,38 @@ class BadgeFactory(DjangoModelFactory):
 
 
 class RuleFactory(DjangoModelFactory):
+    """Graduated, and so many followers in the support period."""
+
     class Meta:
         model = Rule
+        exclude = ("followers", "is_strict", "held_days")
 
     badge = factory.SubFactory(BadgeFactory)
     version = 1
     followers = 100_000
+    is_strict = False
+    held_days = 1
+    conditions = factory.LazyAttribute(
+        lambda o: {
+            "all": [
+                {"kind": "graduated"},
+                {
+                    "kind": "followers",
+                    "number": o.followers,
+                    "strict": o.is_strict,
+                    "held_days": o.held_days,
+                    "when": "support",
+                },
+            ]
+        }
+    )
     published_at = datetime(2026, 1, 1, tzinfo=SHANGHAI)
+
+
+def approve(candidate: Candidate, *, by: User, on: date, remark: str = "") -> Award:
+    """As two people do it: somebody proposes, and ``by`` approves."""
+    propose_candidate(candidate, by=UserFactory(), remark=remark)
+    return approve_candidate(candidate, by=by, on=on)
 
 
 def reset_sequences() -> None:

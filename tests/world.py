@@ -7,7 +7,7 @@ from django.utils import timezone
 from courses.services import enrol, mark_attendance
 from incubator.accounts.choices import Role
 from incubator.certification.models import Award, Candidate, Rule
-from incubator.certification.services import approve_candidate, evaluate
+from incubator.certification.services import evaluate
 from incubator.programmes.models import Participation
 from incubator.programmes.services import admit
 from tests.factories import (
@@ -20,6 +20,7 @@ from tests.factories import (
     TraineeFactory,
     TrainingClassFactory,
     UserFactory,
+    approve,
     graduate_row,
     reading,
     superuser,
@@ -49,7 +50,7 @@ def certified(username: str) -> Award:
     participation = graduate(username, followers=[80_000, 99_000, 120_000])
     evaluate(on=timezone.localdate())
     candidate = Candidate.objects.get(participation=participation)
-    return approve_candidate(candidate, by=superuser(), on=timezone.localdate())
+    return approve(candidate, by=superuser(), on=timezone.localdate())
 
 
 def in_training(username: str, *, sessions: int) -> Participation:

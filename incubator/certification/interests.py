@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import date
 
+from incubator.certification.conditions import followers_in
 from incubator.certification.services import current_rules
 from incubator.metrics.interests import decides_at
 
 
 @decides_at
 def numbers_of_current_rules(day: date) -> Iterable[int]:
-    """Followers that the newest version of each badge's rule asks for."""
-    return [rule.followers + rule.is_strict for rule in current_rules()]
+    """Followers that the rules which decide on a day ask for."""
+    return [asked.least for rule in current_rules(day) for asked in followers_in(rule.conditions)]

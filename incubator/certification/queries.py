@@ -13,17 +13,22 @@ from incubator.metrics.queries import with_traffic
 LOOKED_BACK = timedelta(days=30)  # before the crossing; further where the support period began earlier
 
 
-def looked_at_since(candidate: Candidate) -> date:
-    """The first day whose leaps count: the support period's, or 30 days before the crossing if that is earlier."""
+def looked_at_since(candidate: Candidate) -> date | None:
+    """The first day whose leaps count: the support period's, or 30 days before the crossing if that is earlier.
+
+    None where the rule asks for no number.
+    """
+    if candidate.crossed_on is None:
+        return None
     before = candidate.crossed_on - LOOKED_BACK
     return min(candidate.participation.support_starts_on or before, before)
 
 
 def leaps_of(candidate: Candidate) -> QuerySet[Any]:
     """Leaps of the account up to the day of the crossing, in order of days; each says whether it ``ran_traffic``."""
-    leaps = Spike.objects.filter(
-        account=candidate.account_id, day__gte=looked_at_since(candidate), day__lte=candidate.crossed_on
-    )
+    leaps, since = Spike.objects.none(), looked_at_since(candidate)
+    if since is not None and candidate.crossed_on is not None:
+        leaps = Spike.objects.filter(account=candidate.account_id, day__gte=since, day__lte=candidate.crossed_on)
     return with_traffic(leaps).order_by("day")
 
 

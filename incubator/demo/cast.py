@@ -21,6 +21,7 @@ LOGINS = [
     Login("admin", "系统管理员", "staff", "all", is_superuser=True),
     Login("manager", "李项目", "staff", "all", group="programme manager"),
     Login("certifier", "王认证", "staff", "all", group="certifier"),
+    Login("reviewer", "赵复核", "staff", "all", group="certifier"),
     Login("clerk", "马县办", "staff", "622927", group="county clerk"),
     Login("jishishan", "积石山县农业农村局", "official", "622927"),
     Login("linxia", "临夏州农业农村局", "official", "622900"),

@@ -20,7 +20,13 @@ from incubator.accounts.models import Posting, User
 from incubator.accounts.services import ensure_groups
 from incubator.certification.models import Award, Badge, Candidate, Rule
 from incubator.certification.queries import unexplained_leaps
-from incubator.certification.services import approve_candidate, evaluate, publish_rule, refuse_candidate
+from incubator.certification.services import (
+    approve_candidate,
+    evaluate,
+    propose_candidate,
+    publish_rule,
+    refuse_candidate,
+)
 from incubator.common.errors import RuleBroken
 from incubator.demo.cast import (
     BELIEVED,
@@ -45,7 +51,7 @@ from incubator.grants.services import approve_grant, propose_grant
 from incubator.jobs.choices import JobState
 from incubator.jobs.models import Job
 from incubator.metrics.choices import AccountState, Platform
-from incubator.metrics.models import CreatorAccount, CreatorAccountQuerySet, RefreshRun
+from incubator.metrics.models import CreatorAccount, CreatorAccountQuerySet, Reading, RefreshRun
 from incubator.metrics.services import ASSISTED, begin_consent, complete_consent, resume_run, start_refresh
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Cohort, Participation, Programme
@@ -119,7 +125,7 @@ def set_the_scene(clock: DemoClock, *, by: User) -> Cohort:
         if code not in there:
             add_course(code, by=by, **dict(zip(Offered._fields[1:], said, strict=True)))
     badge, _is_new = Badge.objects.get_or_create(code="village-leader", defaults={"name": "幸福乡村带头人"})
-    rule, is_new = Rule.objects.get_or_create(badge=badge, version=1, defaults={"followers": 100_000})
+    rule, is_new = Rule.objects.get_or_create(badge=badge, version=1, defaults={"note": "首版"})
     if is_new:
         publish_rule(rule, by=by)
     TrafficPool.objects.get_or_create(name="秋季助农流量池", defaults={"cohort": cohort, "impressions": 6_000_000})
@@ -340,16 +346,17 @@ def give_traffic(cohort: Cohort, clock: DemoClock, *, by: User) -> None:
 
 def certify(clock: DemoClock) -> None:
     """Evaluate; the leap of bought followers is refused with its reason, one stays to be reviewed, the rest awarded."""
-    certifier = User.objects.get(username="certifier")
+    certifier, reviewer = User.objects.get(username="certifier"), User.objects.get(username="reviewer")
     evaluate(on=clock.built_on)
     if Award.objects.exists():
         return
     pending = list(Candidate.objects.filter(state="pending").select_related("account").order_by("crossed_on", "pk"))
-    bought = [c for c in pending if c.followers >= BOUGHT[0] and _leapt(c)]
+    bought = [c for c in pending if (c.followers or 0) >= BOUGHT[0] and _leapt(c)]
     for candidate in bought[:1]:
         refuse_candidate(candidate, by=certifier, reason=REFUSAL)
     for candidate in [c for c in pending if c not in bought[:1]][:-1]:
-        approve_candidate(candidate, by=certifier, on=clock.built_on, remark=_remark(candidate))
+        propose_candidate(candidate, by=reviewer, remark=_remark(candidate))
+        approve_candidate(candidate, by=certifier, on=clock.built_on)
 
 
 def _remark(candidate: Candidate) -> str:
@@ -358,8 +365,8 @@ def _remark(candidate: Candidate) -> str:
 
 def _leapt(candidate: Candidate) -> bool:
     """Whether followers more than doubled within the three days before the crossing."""
-    before = candidate.account.readings.filter(day__lt=candidate.crossed_on).order_by("-day")[:3]
-    return any(reading.followers * 2 < candidate.followers for reading in before)
+    before = Reading.objects.filter(account=candidate.account_id, day__lt=candidate.crossed_on).order_by("-day")[:3]
+    return any(reading.followers * 2 < (candidate.followers or 0) for reading in before)
 
 
 def open_trainee_logins(cohort: Cohort) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ from courses.models import (
     SatisfactionTicket,
 )
 from incubator.certification.choices import CandidateState
-from incubator.certification.models import Award, Candidate
+from incubator.certification.models import Award, Candidate, NearMiss, Recheck, RehearsalPerson, Work
 from incubator.common.errors import RuleBroken
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Participation
@@ -144,7 +144,13 @@ def _join_candidates(ours: Candidate, theirs: Candidate) -> Joined:
             )
             % {"one": ours.award.number, "other": theirs.award.number}
         )
-    return _better(ours, theirs, lambda c: (hasattr(c, "award"), c.state != CandidateState.PENDING))
+    order = [None, CandidateState.LAPSED, CandidateState.HOLDING, CandidateState.PENDING, CandidateState.ASKED]
+    order += [CandidateState.PROPOSED, CandidateState.REFUSED, CandidateState.APPROVED]
+    return _better(ours, theirs, lambda c: (hasattr(c, "award"), order.index(c.state)))
+
+
+def _closed_first(ours: NearMiss, theirs: NearMiss) -> Joined:
+    return _better(ours, theirs, lambda miss: miss.closed_at is not None)
 
 
 def _refuse_awards(ours: Award, theirs: Award) -> Joined:
@@ -172,4 +178,8 @@ JOINS: dict[str, Rule] = {
     GraduationQuestion._meta.label: Rule(_keep_ours),
     Candidate._meta.label: Rule(_join_candidates, ("award",)),
     Award._meta.label: Rule(_refuse_awards, ("badge",), refuses=True),
+    NearMiss._meta.label: Rule(_closed_first),
+    Recheck._meta.label: Rule(_keep_ours),
+    RehearsalPerson._meta.label: Rule(_keep_ours),
+    Work._meta.label: Rule(_keep_ours),
 }

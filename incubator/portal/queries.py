@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from courses.queries import TrainingStanding, training_standings
-from incubator.certification.choices import CandidateState
+from incubator.certification.choices import IN_REVIEW, CandidateState
 from incubator.certification.models import Award, Candidate, Rule
 from incubator.certification.services import current_rules
 from incubator.grants.choices import GrantState
@@ -60,7 +60,7 @@ class Standing:
     @property
     def goal(self) -> int:
         """The number that counts; one more where the rule asks for more than it."""
-        return self.rule.followers + self.rule.is_strict if self.rule else 100_000
+        return (self.rule and self.rule.least_followers) or 100_000
 
     @property
     def missing_followers(self) -> int | None:
@@ -99,7 +99,7 @@ def next_step(standing: Standing) -> NextStep:
     state = standing.participation.state
     if state in (ParticipationState.WITHDRAWN, ParticipationState.REFUSED):
         return NextStep.ENDED
-    if standing.candidate is not None and standing.candidate.state == CandidateState.PENDING:
+    if standing.candidate is not None and standing.candidate.state in IN_REVIEW:
         return NextStep.WAIT_FOR_REVIEW
     if standing.candidate is not None and standing.candidate.state == CandidateState.REFUSED:
         return NextStep.REFUSED

@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from incubator.certification.models import Award, Candidate
 from incubator.certification.queries import unexplained_leaps, with_flag
-from incubator.certification.services import approve_candidate, evaluate
+from incubator.certification.services import evaluate
 from incubator.common.errors import RuleBroken
 from incubator.grants.models import Grant
 from incubator.metrics.models import Spike
@@ -113,18 +113,18 @@ def test_leaps_of_another_account_flag_nobody(candidate):
 def test_approving_a_flagged_candidate_takes_a_remark(candidate, staff):
     leap(candidate, CROSSED)
     with override("en"), pytest.raises(RuleBroken, match="20,000"):
-        approve_candidate(candidate, by=staff, on=LATER, remark="  ")
+        factories.approve(candidate, by=staff, on=LATER, remark="  ")
     assert Candidate.objects.get().state == "pending" and not Award.objects.exists()
 
-    award = approve_candidate(candidate, by=staff, on=LATER, remark="Her film was seen everywhere")
+    award = factories.approve(candidate, by=staff, on=LATER, remark="Her film was seen everywhere")
 
-    assert award.evidence["decided"]["remark"] == "Her film was seen everywhere"
+    assert award.evidence["proposed"]["remark"] == "Her film was seen everywhere"
 
 
 def test_the_award_keeps_the_leaps_it_was_given_with(candidate, staff):
     grant(candidate, CROSSED)
     leap(candidate, CROSSED)
-    award = approve_candidate(candidate, by=staff, on=LATER)
+    award = factories.approve(candidate, by=staff, on=LATER)
     Spike.objects.all().delete()
     assert Award.objects.get(pk=award.pk).evidence["leaps"] == [
         {"day": CROSSED.isoformat(), "gained": 20_000, "usual": 100, "ran_traffic": True}

@@ -8,7 +8,6 @@ from django.db import IntegrityError, connections, transaction
 
 from incubator.certification.models import Award, Candidate, Rule
 from incubator.certification.services import (
-    approve_candidate,
     current_rules,
     evaluate,
     publish_rule,
@@ -24,6 +23,7 @@ from tests import factories
 FIRST = date(2026, 6, 1)  # day of graduation, first day of support
 LAST = FIRST + timedelta(days=179)
 LONG_AFTER = date(2027, 6, 1)
+FIFTY_THOUSAND = {"kind": "followers", "number": 50_000, "strict": False, "held_days": 1, "when": "support"}
 
 
 @pytest.fixture
@@ -113,13 +113,13 @@ def test_refused_stays_refused(rule, staff):
     assert evaluate(on=LONG_AFTER) == 0
     assert Candidate.objects.get().state == "refused"
     with pytest.raises(Stale):
-        approve_candidate(Candidate.objects.get(), by=staff, on=LONG_AFTER)
+        factories.approve(Candidate.objects.get(), by=staff, on=LONG_AFTER)
 
 
 def test_who_holds_the_badge_is_no_candidate_of_its_next_rule(rule, staff):
     leader((FIRST, 150_000))
     evaluate(on=LONG_AFTER)
-    award = approve_candidate(Candidate.objects.get(), by=staff, on=LONG_AFTER)
+    award = factories.approve(Candidate.objects.get(), by=staff, on=LONG_AFTER)
     factories.RuleFactory(badge=rule.badge, version=2, followers=50_000)
     assert evaluate(on=LONG_AFTER) == 0
     withdraw_award(award, by=staff, reason="失实")
@@ -139,7 +139,7 @@ def test_newest_published_version_of_each_badge_decides(rule):
 def approved(staff):
     leader((FIRST, 150_000))
     evaluate(on=LONG_AFTER)
-    return approve_candidate(Candidate.objects.get(), by=staff, on=LONG_AFTER)
+    return factories.approve(Candidate.objects.get(), by=staff, on=LONG_AFTER)
 
 
 def test_evidence_stays_as_it_was(rule, staff):
@@ -151,7 +151,8 @@ def test_evidence_stays_as_it_was(rule, staff):
     evidence = Award.objects.get().evidence
     assert evidence == before
     assert evidence["reading"]["followers"] == 150_000
-    assert evidence["rule"] == {"badge": rule.badge.code, "version": 1, "followers": 100_000, "strict": False}
+    assert (evidence["rule"]["badge"], evidence["rule"]["version"]) == (rule.badge.code, 1)
+    assert evidence["rule"]["conditions"] == rule.conditions and evidence["met"] == [True, True]
     assert evidence["participation"]["support_ends_on"] == LAST.isoformat()
     assert evidence["decided"]["by"] == staff.username
 
@@ -162,7 +163,7 @@ def test_certificate_numbers_are_of_the_year_and_never_equal(rule, staff):
         leader((FIRST, 150_000))
     evaluate(on=LONG_AFTER)
     for candidate in Candidate.objects.all():
-        numbers.add(approve_candidate(candidate, by=staff, on=LONG_AFTER).number)
+        numbers.add(factories.approve(candidate, by=staff, on=LONG_AFTER).number)
     assert len(numbers) == 3
     assert all(number.startswith("XC-2027-") for number in numbers)
 
@@ -186,7 +187,7 @@ def test_who_withdrew_from_the_programme_is_not_awarded(rule, staff):
     evaluate(on=LONG_AFTER)
     Participation.objects.filter(pk=person.pk).update(state=ParticipationState.WITHDRAWN)
     with pytest.raises(RuleBroken):
-        approve_candidate(Candidate.objects.get(), by=staff, on=LONG_AFTER)
+        factories.approve(Candidate.objects.get(), by=staff, on=LONG_AFTER)
     assert Candidate.objects.get().state == "pending"
     assert not Award.objects.exists()
 
@@ -194,11 +195,11 @@ def test_who_withdrew_from_the_programme_is_not_awarded(rule, staff):
 def test_published_rule_is_never_changed(rule, staff):
     with pytest.raises(RuleBroken):
         publish_rule(rule, by=staff)
-    for change in (lambda: Rule.objects.update(followers=50_000), lambda: Rule.objects.all().delete()):
+    for change in (lambda: Rule.objects.update(conditions=FIFTY_THOUSAND), lambda: Rule.objects.all().delete()):
         with pytest.raises(IntegrityError), transaction.atomic():
             change()
     draft = factories.RuleFactory(published_at=None)
-    Rule.objects.filter(pk=draft.pk).update(followers=50_000)
+    Rule.objects.filter(pk=draft.pk).update(conditions=FIFTY_THOUSAND)
     assert publish_rule(draft, by=staff).published_at
 
 
@@ -214,7 +215,7 @@ def test_database_allows_one_live_award_a_badge_and_person(rule, staff):
         found_on=FIRST,
     )
     with pytest.raises(RuleBroken):
-        approve_candidate(candidate, by=staff, on=LONG_AFTER)
+        factories.approve(candidate, by=staff, on=LONG_AFTER)
     with pytest.raises(IntegrityError), transaction.atomic():
         Award.objects.create(
             number="XC-2",
@@ -240,7 +241,7 @@ def test_parallel_approvals_of_one_person_give_one_award():
         try:
             candidate = Candidate.objects.get(pk=pk)
             gate.wait(timeout=10)
-            results.append(approve_candidate(candidate, by=staff, on=LONG_AFTER))
+            results.append(factories.approve(candidate, by=staff, on=LONG_AFTER))
         except Exception as error:
             results.append(error)
         finally:

@@ -19,10 +19,10 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from courses.queries import live_graduation
 from incubator.certification.admin.forms import LongReason
 from incubator.certification.admin.rules import rule_sentence
-from incubator.certification.choices import CandidateState
+from incubator.certification.choices import IN_REVIEW, CandidateState
 from incubator.certification.models import Candidate
 from incubator.certification.queries import leaps_of, looked_at_since, with_flag
-from incubator.certification.services import approve_candidate, refuse_candidate
+from incubator.certification.services import approve_candidate, propose_candidate, refuse_candidate
 from incubator.common.charts import line_chart
 from incubator.common.dates import moment
 from incubator.common.desk import (
@@ -50,7 +50,7 @@ UNEXPLAINED = _(
 )
 
 
-class Approval(NoQuestions):
+class Proposal(NoQuestions):
     """Asks for a remark, which an unexplained leap makes necessary."""
 
     remark = forms.CharField(
@@ -104,12 +104,15 @@ def _evidence(request: HttpRequest, candidate: Candidate) -> Section:
 
 def _day_of_support(candidate: Candidate) -> Any:
     starts_on = candidate.participation.support_starts_on
-    return (candidate.crossed_on - starts_on).days + 1 if starts_on else "-"
+    day = candidate.crossed_on
+    return (day - starts_on).days + 1 if starts_on and day else "-"
 
 
-def _readings(request: HttpRequest, candidate: Candidate) -> Section:
-    day, participation = candidate.crossed_on, candidate.participation
-    points = history([candidate.account_id], since=day - CHART_BEFORE, until=day + CHART_AFTER)[candidate.account_id]
+def _readings(request: HttpRequest, candidate: Candidate) -> Section | None:
+    day, participation, account = candidate.crossed_on, candidate.participation, candidate.account_id
+    if day is None or account is None:
+        return None
+    points = history([account], since=day - CHART_BEFORE, until=day + CHART_AFTER)[account]
     starts_on, ends_on = participation.support_starts_on, participation.support_ends_on
     window = (starts_on, ends_on) if starts_on and ends_on else None
     title = gettext("Followers around the day the number was reached")
@@ -143,7 +146,7 @@ def _leaps(request: HttpRequest, candidate: Candidate) -> Section:
 
 
 def _decision(request: HttpRequest, candidate: Candidate) -> Section | None:
-    if candidate.state == CandidateState.PENDING:
+    if candidate.decided_at is None:
         return None
     pairs = [
         (_("state"), candidate.get_state_display()),
@@ -162,7 +165,7 @@ class DecisionFilter(QuestionFilter):
     parameter_name = "decision"
     all_option = None
     questions = {
-        "pending": (_("to be reviewed"), lambda rows: rows.filter(state=CandidateState.PENDING)),
+        "pending": (_("to be reviewed"), lambda rows: rows.filter(state__in=IN_REVIEW)),
         "approved": (_("approved"), lambda rows: rows.filter(state=CandidateState.APPROVED)),
         "refused": (_("refused"), lambda rows: rows.filter(state=CandidateState.REFUSED)),
         "all": (_("all"), lambda rows: rows),
@@ -172,8 +175,8 @@ class DecisionFilter(QuestionFilter):
         return super().value() or "pending"
 
 
-def _approve(candidate: Candidate, *, by: Any, remark: str = "") -> None:
-    approve_candidate(candidate, by=by, on=timezone.localdate(), remark=remark)
+def _approve(candidate: Candidate, *, by: Any) -> None:
+    approve_candidate(candidate, by=by, on=timezone.localdate())
 
 
 class LeapFilter(QuestionFilter):
@@ -201,8 +204,16 @@ class CandidateAdmin(SearchedByPerson, ReadOnlyAdmin):
     readonly_fields = ["trainee", "trainee_county"]
     sections = [_leaps, _evidence, _readings, _decision]
     moves = [
-        Move("approve", _("Approve"), _approve, form=Approval, states=[CandidateState.PENDING], is_main=True),
-        Move("refuse", _("Refuse"), refuse_candidate, form=LongReason, states=[CandidateState.PENDING]),
+        Move(
+            "propose",
+            _("Propose"),
+            propose_candidate,
+            form=Proposal,
+            states=[CandidateState.PENDING, CandidateState.ASKED],
+            is_main=True,
+        ),
+        Move("approve", _("Approve"), _approve, states=[CandidateState.PROPOSED], is_main=True),
+        Move("refuse", _("Refuse"), refuse_candidate, form=LongReason, states=list(IN_REVIEW)),
     ]
 
     def list_rows(self, rows: QuerySet) -> QuerySet:
@@ -237,7 +248,11 @@ class CandidateAdmin(SearchedByPerson, ReadOnlyAdmin):
         ordering="state",
         label=Colours(
             {
+                CandidateState.HOLDING: "default",
                 CandidateState.PENDING: "info",
+                CandidateState.ASKED: "warning",
+                CandidateState.PROPOSED: "primary",
+                CandidateState.LAPSED: "default",
                 CandidateState.APPROVED: "success",
                 CandidateState.REFUSED: "danger",
             }

@@ -1,8 +1,26 @@
-"""The only writers of candidates and awards."""
+"""The only writers of rules, candidates and awards."""
 
 from incubator.certification.services.awards import withdraw_award
-from incubator.certification.services.candidates import approve_candidate, refuse_candidate
-from incubator.certification.services.evaluation import evaluate
-from incubator.certification.services.rules import current_rules, publish_rule
+from incubator.certification.services.candidates import (
+    answer_question,
+    approve_candidate,
+    ask_back,
+    propose_candidate,
+    refuse_candidate,
+)
+from incubator.certification.services.evaluation import evaluate, evaluate_changes
+from incubator.certification.services.rules import current_rules, draft_rule, publish_rule
 
-__all__ = ["approve_candidate", "current_rules", "evaluate", "publish_rule", "refuse_candidate", "withdraw_award"]
+__all__ = [
+    "answer_question",
+    "approve_candidate",
+    "ask_back",
+    "current_rules",
+    "draft_rule",
+    "evaluate",
+    "evaluate_changes",
+    "propose_candidate",
+    "publish_rule",
+    "refuse_candidate",
+    "withdraw_award",
+]
