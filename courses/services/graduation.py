@@ -20,7 +20,7 @@ from courses.models import (
     TrainingClass,
 )
 from courses.queries import FACTS, RULE_NUMBERS, STANDINGS, TrainingStanding, training_standings
-from courses.signals import graduation_taken_back
+from courses.signals import graduation_taken_back, training_changed
 from incubator.common.errors import RuleBroken, Stale
 from incubator.programmes.bulk import graduate_people
 from incubator.programmes.choices import ParticipationState
@@ -188,7 +188,9 @@ def question_graduations(participation_ids: Iterable[int], *, cause: str) -> int
     are not asked about; nor is one asked about again with the figures under which it was upheld. Returns how many
     questions were opened. Nothing about the graduation itself changes. At most six queries.
     """
-    live = Graduation.objects.live().filter(participation__in=list(participation_ids), is_override=False)
+    participation_ids = list(participation_ids)
+    training_changed.send(sender=None, participations=participation_ids)
+    live = Graduation.objects.live().filter(participation__in=participation_ids, is_override=False)
     graduations = {g.participation_id: g for g in live.select_related("participation")}
     if not graduations:
         return 0

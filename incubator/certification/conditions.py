@@ -78,6 +78,10 @@ def followers_in(tree: Tree) -> list[Followers]:
     return [followers_of(node) for node in leaves(tree) if node["kind"] == ConditionKind.FOLLOWERS]
 
 
+def asks_for_hours(tree: Tree) -> bool:
+    return any(node["kind"] == ConditionKind.CLASS_HOURS for node in leaves(tree))
+
+
 # --- Checked ----------------------------------------------------------------------------------------------------------
 
 

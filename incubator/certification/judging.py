@@ -20,7 +20,15 @@ from typing import Any
 from courses.choices import CLASS_HOUR_MINUTES
 from courses.queries import STANDINGS
 from incubator.certification.choices import ConditionKind, Window
-from incubator.certification.conditions import LONGEST_GAP, Followers, Tree, followers_in, followers_of, leaves
+from incubator.certification.conditions import (
+    LONGEST_GAP,
+    Followers,
+    Tree,
+    asks_for_hours,
+    followers_in,
+    followers_of,
+    leaves,
+)
 from incubator.metrics.models import LOWEST_THRESHOLD
 from incubator.programmes.choices import ParticipationState
 
@@ -138,12 +146,14 @@ class Judging:
     def __post_init__(self) -> None:
         self.asked: list[Followers] = list(dict.fromkeys(followers_in(self.tree)))
         self.holds = any(asked.held_days > 1 for asked in self.asked)
-        self.needs_hours = any(leaf["kind"] == ConditionKind.CLASS_HOURS for leaf in leaves(self.tree))
+        self.needs_hours = asks_for_hours(self.tree)
         for n, asked in enumerate(self.asked):
             self.params |= {f"least_{n}": asked.least, f"held_{n}": asked.held_days}
 
-    def parts(self) -> str:
-        """The named queries before the last SELECT."""
+    def parts(self, *, everybody: bool = False) -> str:
+        """The named queries before the last SELECT. Class hours take longest, so they are counted for those only who
+        meet the rest; ``everybody`` asks for them of the whole scope.
+        """
         parts = [PERSON.format(scope=self.scope)]
         for n, asked in enumerate(self.asked):
             starts, ends = WINDOWS[asked.when]
@@ -151,7 +161,7 @@ class Judging:
             parts.append((HELD if asked.held_days > 1 else REACHED).format(n=n))
         if self.needs_hours:
             who = STANDINGS.format(who="SELECT id FROM maybe")
-            maybe = self._holds(self.tree, is_early=True, hours=False)
+            maybe = "true" if everybody else self._holds(self.tree, is_early=True, hours=False)
             parts.append(HOURS.format(joins=self._joins(), maybe=maybe, standings=who))
         return "WITH" + ",".join(parts)
 
@@ -228,7 +238,8 @@ class Judging:
     def all_conditions(self) -> str:
         """Everybody of the scope: whether the tree is met, and one column for each condition from left to right."""
         columns = ", ".join(f"{flag} AS leaf_{place}" for place, flag in enumerate(self.flags))
-        return f"{self.parts()}\nSELECT person.id, {self.is_met} AS is_met, {columns}\nFROM {self.source()}"
+        said = f"SELECT person.id, {self.is_met} AS is_met, {columns}\nFROM {self.source()}"
+        return f"{self.parts(everybody=True)}\n{said}"
 
 
 def values(judging: Judging, *, on: date, **scope: Any) -> dict[str, Any]:

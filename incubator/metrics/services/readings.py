@@ -24,6 +24,7 @@ from incubator.metrics import reading_sql as sql
 from incubator.metrics.choices import QuarantineState
 from incubator.metrics.models import QuarantinedReading
 from incubator.metrics.services.rollups import lock_writing, recount_regions
+from incubator.metrics.signals import past_readings_written
 
 EPOCH = np.datetime64("2000-01-01")  # PostgreSQL's day 0
 COPY_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -193,6 +194,7 @@ def _write_late(cursor: Any, day: date, values: dict[str, Any], recount: Recount
         for statement in sql.AFTER_LATE:
             cursor.execute(statement, touched)
         recount.later(counties, day)
+        past_readings_written.send(sender=None, accounts=accounts, day=day)
     return Written(filled, corrected, late - filled - corrected)
 
 

@@ -1,0 +1,7 @@
+"""What rooms above are told."""
+
+from django.dispatch import Signal
+
+# Sent with ``accounts`` (ids) and ``day``, within the transaction, when readings were filled in or corrected at or
+# behind the newest day that is known of the person.
+past_readings_written = Signal()
