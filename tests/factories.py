@@ -138,10 +138,12 @@ def reading(account: CreatorAccount, day: date, followers: int) -> Reading:
     fetched_at = datetime(day.year, day.month, day.day, 2, tzinfo=SHANGHAI)
     row = Reading.objects.create(account=account, day=day, followers=followers, fetched_at=fetched_at)
     latest = LatestReading.objects.filter(account=account).first()
+    peak = max(followers, latest.peak if latest else 0)
     if latest is None or latest.day < day:
-        LatestReading.objects.update_or_create(
-            account=account, defaults={"day": day, "followers": followers, "fetched_at": fetched_at}
-        )
+        newest = {"day": day, "followers": followers, "fetched_at": fetched_at, "peak": peak}
+        LatestReading.objects.update_or_create(account=account, defaults=newest)
+    else:
+        LatestReading.objects.filter(account=account).update(peak=peak)
     return row
 
 

@@ -12,7 +12,7 @@ from courses.signals import graduation_taken_back, training_changed
 from incubator.certification.models import Award
 from incubator.common.errors import RuleBroken
 from incubator.metrics.models import LOWEST_THRESHOLD
-from incubator.metrics.signals import past_readings_written
+from incubator.metrics.signals import day_written, past_readings_written
 from incubator.programmes.models import Participation
 
 
@@ -58,6 +58,20 @@ def look_again_at_late_readings(sender: Any, *, accounts: Sequence[int], day: da
     """A day that was filled in or corrected may make somebody a candidate, or take it away."""
     with connection.cursor() as cursor:
         cursor.execute(PAST_READINGS, {"accounts": list(accounts), "day": day, "lowest": LOWEST_THRESHOLD})
+
+
+# A day that an evaluation had passed already; of today's and later days the next one looks at the readings themselves.
+PAST_DAY = """
+INSERT INTO certification_recheckday (day) SELECT %(day)s
+WHERE %(day)s < (SELECT max(day) FROM certification_evaluation) ON CONFLICT DO NOTHING
+"""
+
+
+@receiver(day_written)
+def look_again_at_a_day(sender: Any, *, day: date, **kwargs: Any) -> None:
+    """An account's first reading may be of a day long past: nothing of it is late, and still it was not seen."""
+    with connection.cursor() as cursor:
+        cursor.execute(PAST_DAY, {"day": day})
 
 
 @receiver(training_changed)

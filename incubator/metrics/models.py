@@ -299,7 +299,8 @@ class LatestReading(models.Model):
     """The newest reading of an account and the one before, so that lists and plans need not look through history.
 
     No index but the key, so that a night's update of every row stays in place. ``growth`` is followers a day,
-    smoothed; None before the second reading.
+    smoothed; None before the second reading. No reading is above ``peak``, so that who never had a number need not be
+    looked for in a hundred million readings; a correction downwards leaves it.
     """
 
     account = models.OneToOneField(
@@ -312,6 +313,7 @@ class LatestReading(models.Model):
     previous_day = models.DateField(null=True)
     previous_followers = models.PositiveIntegerField(null=True)
     growth = models.FloatField(_("followers a day"), null=True)
+    peak = models.PositiveIntegerField(default=0)
 
     class Meta:
         verbose_name = _("latest reading")

@@ -221,12 +221,12 @@ newest AS (
     UPDATE metrics_latestreading latest
     SET day = %(day)s, followers = fact.followers, fetched_at = %(at)s, source = %(source)s,
         previous_day = fact.old_day, previous_followers = fact.old_followers,
-        growth = {GROWTH}
+        growth = {GROWTH}, peak = greatest(latest.peak, fact.followers)
     FROM fact WHERE latest.account_id = fact.account_id AND fact.old_day IS NOT NULL
 ),
 first AS (
-    INSERT INTO metrics_latestreading (account_id, day, followers, fetched_at, source)
-    SELECT account_id, %(day)s, followers, %(at)s, %(source)s FROM news WHERE old_day IS NULL
+    INSERT INTO metrics_latestreading (account_id, day, followers, fetched_at, source, peak)
+    SELECT account_id, %(day)s, followers, %(at)s, %(source)s, followers FROM news WHERE old_day IS NULL
 ),
 crossed AS (
     INSERT INTO metrics_crossing (account_id, threshold, day, followers)
@@ -352,14 +352,20 @@ SELECT
     (SELECT count(*) FROM filled), (SELECT count(*) FROM corrected), (SELECT count(*) FROM prior)
 """
 NEWEST_AFTER_LATE = """
-INSERT INTO metrics_latestreading AS latest (account_id, day, followers, fetched_at, source)
-SELECT account_id, day, followers, fetched_at, source FROM metrics_reading
+INSERT INTO metrics_latestreading AS latest (account_id, day, followers, fetched_at, source, peak)
+SELECT account_id, day, followers, fetched_at, source, followers FROM metrics_reading
 WHERE day = %(day)s AND account_id = ANY(%(accounts)s)
 ON CONFLICT (account_id) DO UPDATE SET followers = excluded.followers, fetched_at = excluded.fetched_at,
     source = excluded.source, day = excluded.day,
     previous_day = CASE WHEN excluded.day > latest.day THEN latest.day ELSE latest.previous_day END,
     previous_followers = CASE WHEN excluded.day > latest.day THEN latest.followers ELSE latest.previous_followers END
 WHERE excluded.day >= latest.day
+"""
+PEAK_AFTER_LATE = """
+UPDATE metrics_latestreading latest SET peak = reading.followers
+FROM metrics_reading reading
+WHERE reading.day = %(day)s AND reading.account_id = latest.account_id AND latest.account_id = ANY(%(accounts)s)
+    AND latest.peak < reading.followers
 """
 PREVIOUS_AFTER_LATE = """
 UPDATE metrics_latestreading latest SET previous_day = reading.day, previous_followers = reading.followers
@@ -402,6 +408,7 @@ FROM fact WHERE latest.account_id = fact.account_id AND latest.day = %(day)s
 LEAPS_AFTER_LATE = OWN_NEWEST + _leaps("fact")
 AFTER_LATE = (
     NEWEST_AFTER_LATE,
+    PEAK_AFTER_LATE,
     GROWTH_AFTER_LATE,
     LEAPS_AFTER_LATE,
     PREVIOUS_AFTER_LATE,
@@ -526,14 +533,17 @@ WHERE account_id = ANY(%(accounts)s) AND NOT EXISTS (SELECT FROM metrics_reading
 """
 REWRITE_NEWEST = """
 INSERT INTO metrics_latestreading AS latest
-    (account_id, day, followers, fetched_at, source, previous_day, previous_followers)
+    (account_id, day, followers, fetched_at, source, previous_day, previous_followers, peak)
 SELECT reading.account_id, reading.day, reading.followers, reading.fetched_at, reading.source, before.day,
-    before.followers
+    before.followers, greatest(reading.followers, (
+        SELECT max(one.followers) FROM metrics_reading one
+        WHERE one.account_id = reading.account_id AND one.followers >= %(lowest)s
+    ))
 FROM unnest(%(accounts)s::bigint[]) AS one (account_id)
 CROSS JOIN LATERAL metrics_reading_as_of(one.account_id, %(until)s) AS newest
 JOIN metrics_reading reading ON reading.day = newest.day AND reading.account_id = one.account_id
 LEFT JOIN LATERAL metrics_reading_as_of(one.account_id, newest.day - 1) AS before ON true
 ON CONFLICT (account_id) DO UPDATE
 SET day = excluded.day, followers = excluded.followers, fetched_at = excluded.fetched_at, source = excluded.source,
-    previous_day = excluded.previous_day, previous_followers = excluded.previous_followers
+    previous_day = excluded.previous_day, previous_followers = excluded.previous_followers, peak = excluded.peak
 """

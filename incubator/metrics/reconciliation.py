@@ -88,6 +88,19 @@ WHERE trainee.county_id = ANY(%(codes)s)
         IS DISTINCT FROM (newest.day, newest.followers, before.day, before.followers)
 ORDER BY account.id
 """
+PEAKS = """
+SELECT account.id, account.handle, latest.peak, most.day, most.followers
+FROM metrics_latestreading latest
+JOIN metrics_creatoraccount account ON account.id = latest.account_id
+JOIN trainees_trainee trainee ON trainee.id = account.trainee_id
+CROSS JOIN LATERAL (
+    SELECT day, followers FROM metrics_reading reading
+    WHERE reading.account_id = account.id AND reading.followers >= %(lowest)s AND reading.followers > latest.peak
+    ORDER BY followers DESC, day LIMIT 1
+) AS most
+WHERE trainee.county_id = ANY(%(codes)s)
+ORDER BY account.id
+"""
 CROSSINGS = """
 WITH counted AS (
     SELECT reading.account_id, threshold, reading.followers
@@ -188,6 +201,9 @@ def _newest(codes: list[str]) -> list[Difference]:
         kept, counted = figures[:4], figures[4:]
         words = f"Newest reading of {handle}: kept {_newest_words(*kept)}; the readings say {_newest_words(*counted)}."
         found.append(Difference("newest", counted[0] or kept[0], pk, words))
+    for pk, handle, peak, day, followers in _rows(PEAKS, codes=codes):
+        words = f"Most followers of {handle}: kept {peak:,}; a reading says {followers:,} on {day}."
+        found.append(Difference("newest", day, pk, words))
     return found
 
 

@@ -52,8 +52,9 @@ SELECT day FROM unnest(%s::date[]) AS day WHERE EXISTS (SELECT FROM metrics_read
 NEWEST = """
 TRUNCATE metrics_latestreading;
 INSERT INTO metrics_latestreading
-    (account_id, day, followers, fetched_at, source, previous_day, previous_followers, growth)
-SELECT account_id, day, followers, fetched_at, source, day - 1, followers - account_id %% 50, account_id %% 50
+    (account_id, day, followers, fetched_at, source, previous_day, previous_followers, growth, peak)
+SELECT account_id, day, followers, fetched_at, source, day - 1, followers - account_id %% 50, account_id %% 50,
+    followers
 FROM metrics_reading WHERE day = %(day)s
 """
 REGIONS = """

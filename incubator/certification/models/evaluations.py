@@ -24,6 +24,15 @@ class Recheck(models.Model):
         return str(self.participation_id)
 
 
+class RecheckDay(models.Model):
+    """Readings of a day were written after it had been evaluated: whoever has a number on it is looked at again."""
+
+    day = models.DateField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+
 class Evaluation(models.Model):
     """One evaluation of the rules that decide on a day: of everybody, or of those for whom something changed."""
 

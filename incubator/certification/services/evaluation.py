@@ -5,7 +5,7 @@ lapsed where a correction took away what they had, and back. An award is never t
 """
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from incubator.certification.choices import OPEN, CandidateState
 from incubator.certification.conditions import followers_in
 from incubator.certification.judging import Judging, values
-from incubator.certification.models import Candidate, Evaluation, Recheck, Rule
+from incubator.certification.models import Candidate, Evaluation, Rule
 from incubator.certification.services.rules import current_rules
 from incubator.metrics.models import LOWEST_THRESHOLD
 
@@ -105,7 +105,7 @@ JOIN unnest(%(rules)s::bigint[], %(badges)s::bigint[], %(least)s::integer[]) AS 
     ON reading.followers >= asked.least
 JOIN metrics_creatoraccount account ON account.id = reading.account_id
 JOIN programmes_participation participation ON participation.trainee_id = account.trainee_id
-WHERE reading.day BETWEEN %(since)s AND %(on)s AND reading.followers >= %(lowest)s
+WHERE (reading.day BETWEEN %(since)s AND %(on)s OR reading.day = ANY(%(days)s)) AND reading.followers >= %(lowest)s
     AND participation.state IN ('admitted', 'training', 'graduated', 'concluded')
     AND NOT EXISTS (
         SELECT FROM certification_candidate candidate
@@ -140,8 +140,8 @@ def _evaluate(on: date, *, among: Iterable[int] | None) -> Evaluation:
         last = Evaluation.objects.order_by("-day").first()
         is_past = last is not None and on < last.day
         rules = _rules_with_people(on)
-        noted = None if is_past else _take_noted(cursor, everybody=among is None)
-        ids = None if among is None else _changed(cursor, rules, on, last, noted or [])
+        noted, days = ([], []) if is_past else _take_noted(cursor)
+        ids = None if among is None else _changed(cursor, rules, on, last, noted, days)
         done = Evaluation(day=on, is_complete=ids is None, looked_at=None if ids is None else len(ids))
         for rule, is_current in rules:
             _evaluate_rule(cursor, rule, on, done, ids=ids, is_current=is_current, may_lapse=not is_past)
@@ -157,17 +157,21 @@ def _rules_with_people(on: date) -> list[tuple[Rule, bool]]:
     return rules + [(rule, False) for rule in older.distinct().select_related("badge").order_by("pk")]
 
 
-def _take_noted(cursor: Any, *, everybody: bool) -> list[int]:
-    """Who was noted to be looked at again; the notes are gone, unless this evaluation does not come to its end."""
-    if everybody:
-        Recheck.objects.all().delete()
-        return []
+def _take_noted(cursor: Any) -> tuple[list[int], list[date]]:
+    """Whom and which days to look at again; the notes are gone, unless this evaluation does not come to its end."""
     cursor.execute("DELETE FROM certification_recheck RETURNING participation_id")
-    return [pk for (pk,) in cursor.fetchall()]
+    people = [pk for (pk,) in cursor.fetchall()]
+    cursor.execute("DELETE FROM certification_recheckday RETURNING day")
+    return people, [day for (day,) in cursor.fetchall()]
 
 
 def _changed(
-    cursor: Any, rules: list[tuple[Rule, bool]], on: date, last: Evaluation | None, noted: list[int]
+    cursor: Any,
+    rules: list[tuple[Rule, bool]],
+    on: date,
+    last: Evaluation | None,
+    noted: list[int],
+    days: list[date],
 ) -> list[int]:
     on_their_way = Candidate.objects.filter(state__in=(CandidateState.HOLDING, CandidateState.LAPSED))
     ids = {*noted, *on_their_way.values_list("participation_id", flat=True)}
@@ -179,8 +183,9 @@ def _changed(
     ]
     if asked:
         columns = dict(zip(("rules", "badges", "least"), map(list, zip(*asked, strict=True)), strict=True))
-        since = min(last.day, on) if last else on
-        cursor.execute(CROSSED, columns | {"since": since, "on": on, "lowest": LOWEST_THRESHOLD})
+        # A day back: readings of the day before may have been on their way when it was evaluated.
+        since = min(last.day, on) - timedelta(days=1) if last else on
+        cursor.execute(CROSSED, columns | {"since": since, "on": on, "days": days, "lowest": LOWEST_THRESHOLD})
         ids |= {pk for (pk,) in cursor.fetchall()}
     return sorted(ids)
 

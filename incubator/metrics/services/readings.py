@@ -24,7 +24,7 @@ from incubator.metrics import reading_sql as sql
 from incubator.metrics.choices import QuarantineState
 from incubator.metrics.models import QuarantinedReading
 from incubator.metrics.services.rollups import lock_writing, recount_regions
-from incubator.metrics.signals import past_readings_written
+from incubator.metrics.signals import day_written, past_readings_written
 
 EPOCH = np.datetime64("2000-01-01")  # PostgreSQL's day 0
 COPY_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -134,6 +134,7 @@ def write_figures(figures: Figures, origin: Origin, *, is_trusted: bool = False)
         lock_writing(cursor)
         for day in np.unique(figures.days):
             total += _write_day(cursor, figures.on(day), day.astype(date), origin, is_trusted, recount)
+            day_written.send(sender=None, day=day.astype(date))
     recount.now()
     return total
 

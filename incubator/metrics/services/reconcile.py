@@ -43,9 +43,10 @@ def _rewrite_newest(accounts: list[int]) -> None:
     if until is None:
         LatestReading.objects.filter(pk__in=accounts).delete()
         return
+    values: dict[str, Any] = {"accounts": accounts, "until": until, **sql.CONSTANTS}
     with connection.cursor() as cursor:
-        cursor.execute(sql.FORGET_NEWEST, {"accounts": accounts, "until": until})
-        cursor.execute(sql.REWRITE_NEWEST, {"accounts": accounts, "until": until})
+        cursor.execute(sql.FORGET_NEWEST, values)
+        cursor.execute(sql.REWRITE_NEWEST, values)
 
 
 def _rewrite_crossings(accounts: list[int], day: date) -> None:
