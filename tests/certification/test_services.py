@@ -188,7 +188,7 @@ def test_who_withdrew_from_the_programme_is_not_awarded(rule, staff):
     Participation.objects.filter(pk=person.pk).update(state=ParticipationState.WITHDRAWN)
     with pytest.raises(RuleBroken):
         factories.approve(Candidate.objects.get(), by=staff, on=LONG_AFTER)
-    assert Candidate.objects.get().state == "pending"
+    assert Candidate.objects.get().state == "proposed"
     assert not Award.objects.exists()
 
 
@@ -254,4 +254,4 @@ def test_parallel_approvals_of_one_person_give_one_award():
         thread.join(timeout=30)
     assert sorted(type(result).__name__ for result in results) == ["Award", "RuleBroken"]
     assert Award.objects.get().badge == rule.badge
-    assert sorted(Candidate.objects.values_list("state", flat=True)) == ["approved", "pending"]
+    assert sorted(Candidate.objects.values_list("state", flat=True)) == ["approved", "proposed"]
