@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from incubator.programmes.choices import Cause, ChangeKind, ParticipationState, SupportReminderEnd, Weight
 from incubator.programmes.interests import is_settled
@@ -236,12 +237,14 @@ class SupportChange(models.Model):
         Participation, models.PROTECT, related_name="support_changes", verbose_name=_("participation")
     )
     kind = models.CharField(_("kind"), max_length=12, choices=ChangeKind)
-    cause = models.CharField(_("cause"), max_length=10, choices=Cause, blank=True)
+    cause = models.CharField(pgettext_lazy("support period", "cause"), max_length=10, choices=Cause, blank=True)
     days = models.PositiveSmallIntegerField(_("days"), null=True)
     first_day = models.DateField(_("first day"), null=True)
     last_day = models.DateField(_("last day"), null=True)
     is_open = models.BooleanField(_("until further notice"), default=False)
-    about = models.ForeignKey("self", models.PROTECT, null=True, related_name="answers", verbose_name=_("about"))
+    about = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="answers", verbose_name=pgettext_lazy("support period", "about")
+    )
     reason = models.CharField(_("reason"), max_length=200)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
     at = models.DateTimeField(_("at"), auto_now_add=True)

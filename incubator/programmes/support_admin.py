@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext, pgettext_lazy
+from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget
@@ -40,7 +40,9 @@ MAY_DECIDE = "programmes.decide_supportchange"
 
 
 def _cause() -> forms.ChoiceField:
-    return forms.ChoiceField(label=_("Cause"), choices=Cause.choices, widget=UnfoldAdminSelectWidget)
+    return forms.ChoiceField(
+        label=pgettext_lazy("support period", "Cause"), choices=Cause.choices, widget=UnfoldAdminSelectWidget
+    )
 
 
 def _day(label: Any, **more: Any) -> forms.DateField:
@@ -127,10 +129,13 @@ class SupportFilter(QuestionFilter):
     title = _("support period")
     parameter_name = "support"
     questions = {
-        "now": (_("in support"), lambda rows: queries.supported(rows, timezone.localdate())),
-        "paused": (_("paused"), lambda rows: queries.paused(rows, timezone.localdate())),
+        "now": (
+            pgettext_lazy("support period", "running or paused"),
+            lambda rows: queries.supported(rows, timezone.localdate()),
+        ),
+        "paused": (pgettext_lazy("support period", "paused"), lambda rows: queries.paused(rows, timezone.localdate())),
         "soon": (_("ends within 30 days"), lambda rows: queries.ending_soon(rows, timezone.localdate())),
-        "over": (_("over"), lambda rows: queries.over(rows, timezone.localdate())),
+        "over": (pgettext_lazy("support period", "over"), lambda rows: queries.over(rows, timezone.localdate())),
     }
 
 
@@ -151,7 +156,7 @@ def _note(period: Period | None, today: date) -> str:
     if period is None or not period.starts_on <= today <= period.ends_on(today):
         return ""
     if period.pause_on(today):
-        return gettext("paused")
+        return pgettext("support period", "paused")
     left = (period.ends_on(today) - today).days + 1
     return ngettext("%(count)s day left", "%(count)s days left", left) % {"count": left}
 
@@ -162,7 +167,7 @@ def _facts(participation: Participation, period: Period, today: date) -> Iterato
     yield _("support from"), period.starts_on
     yield _("support until"), ends_on
     yield _("support until, as given"), period.base_ends_on
-    yield _("days left"), left
+    yield _("days left, today counted"), left
     of = gettext("%(given)s of %(most)s")
     yield _("days of extension"), of % {"given": period.extended, "most": cohort.most_extension_days}
     yield _("days of pause"), of % {"given": period.paused_days(), "most": cohort.most_pause_days}
@@ -192,7 +197,14 @@ def _timeline(request: HttpRequest, rows: list[SupportChange]) -> Section:
         )
         for row in rows
     ]
-    headings = [_("at"), _("change"), _("cause"), _("by"), _("reason"), _("taken back at")]
+    headings = [
+        _("at"),
+        _("change"),
+        pgettext_lazy("support period", "cause"),
+        _("by"),
+        _("reason"),
+        _("taken back at"),
+    ]
     return table(_("What was done"), headings, told, empty=_("Nothing: the period is as it was given."))
 
 
@@ -218,7 +230,7 @@ class TakenBackFilter(QuestionFilter):
     title = _("whether it counts")
     parameter_name = "counts"
     questions = {
-        "yes": (_("counts"), _counts),
+        "yes": (pgettext_lazy("support period", "counts"), _counts),
         "no": (_("taken back"), lambda rows: rows.filter(answers__kind=ChangeKind.TAKING_BACK)),
     }
 
@@ -292,12 +304,12 @@ def _due_now(rows: Any) -> Any:
 class DueFilter(QuestionFilter):
     """Shows what is due unless asked for something else."""
 
-    title = _("reminder")
+    title = pgettext_lazy("reminder", "state")
     parameter_name = "due"
     all_option = None
     questions = {
         "now": (pgettext_lazy("reminder", "due"), _due_now),
-        "closed": (_("closed"), lambda rows: rows.exclude(closed_at=None)),
+        "closed": (pgettext_lazy("reminder", "closed"), lambda rows: rows.exclude(closed_at=None)),
         "all": (_("all"), lambda rows: rows),
     }
 
@@ -312,7 +324,7 @@ class SupportReminderAdmin(OfSupport):
     fields = ["whose", ("ends_on", "stage", "due_on"), ("made_at", "seen_at"), ("closed_at", "outcome")]
     readonly_fields = ["whose"]
 
-    @display(description=_("days left"), ordering="ends_on")
+    @display(description=_("days left, today counted"), ordering="ends_on")
     def days_left(self, row: SupportReminder) -> int | str:
         return "-" if row.closed_at else max(0, (row.ends_on - timezone.localdate()).days + 1)
 
