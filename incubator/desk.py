@@ -74,6 +74,8 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
     (
         _("Support"),
         [
+            ("programmes.SupportReminder", "alarm"),
+            ("programmes.SupportChange", "edit_calendar"),
             ("grants.Grant", "campaign"),
             ("grants.TrafficPool", "water_drop"),
             ("grants.LedgerEntry", "receipt_long"),
@@ -299,6 +301,14 @@ def _waiting(request: HttpRequest) -> list[Card]:
             open_questions,
             "help",
             tone="warning",
+        ),
+        _card(
+            request,
+            "programmes.SupportReminder",
+            _("Support periods that end soon"),
+            "due=now",
+            lambda rows: rows.due(timezone.localdate()),
+            "alarm",
         ),
         _card(
             request,

@@ -175,6 +175,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep jobs": {"task": "jobs.sweep", "schedule": 10.0},
     "clear results": {"task": "jobs.clear_results", "schedule": crontab(minute=20)},
+    "keep support periods": {"task": "programmes.keep_support", "schedule": crontab(hour=0, minute=5)},
     "make months of readings": {"task": "metrics.ensure_partitions", "schedule": crontab(hour=1, minute=0)},
     "remind of consents": {"task": "metrics.remind_consents", "schedule": crontab(hour=1, minute=0)},
     "refresh followers": {"task": "metrics.refresh_today", "schedule": crontab(hour=2, minute=0)},

@@ -28,6 +28,8 @@ GROUPS: dict[str, Allowed] = {
         ("figures", ALL): WORK,
         ("classbooks", ALL): WORK,
         ("programmes", ALL): WORK,
+        # Not the clerk who brings people forward, nor the certifier who judges them: a deadline is moved by a third.
+        ("programmes", "supportchange"): (*VIEW, "decide"),
         ("courses", ALL): WORK,
         ("metrics", ALL): WORK,
         ("grants", ALL): WORK,
@@ -72,7 +74,12 @@ GROUPS: dict[str, Allowed] = {
         ("duplicates", ALL): VIEW,
         ("figures", ALL): VIEW,
         ("classbooks", ALL): VIEW,
-        ("programmes", ALL): VIEW,
+        # All of it but why a support period was changed: that somebody is ill is not for everybody.
+        ("programmes", "programme"): VIEW,
+        ("programmes", "cohort"): VIEW,
+        ("programmes", "participation"): VIEW,
+        ("programmes", "participationmove"): VIEW,
+        ("programmes", "supportreminder"): VIEW,
         ("courses", ALL): VIEW,
         ("metrics", ALL): VIEW,
         ("grants", ALL): VIEW,

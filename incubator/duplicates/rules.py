@@ -28,7 +28,8 @@ from incubator.certification.choices import CandidateState
 from incubator.certification.models import Award, Candidate, NearMiss, Recheck, RehearsalPerson, Work
 from incubator.common.errors import RuleBroken
 from incubator.programmes.choices import ParticipationState
-from incubator.programmes.models import Participation
+from incubator.programmes.models import Participation, SupportChange, SupportReminder
+from incubator.programmes.queries import changes_in_force
 
 # Relations that are not moved, each with its reason.
 LEFT_ALONE = {
@@ -99,6 +100,14 @@ def _join_participations(ours: Participation, theirs: Participation) -> Joined:
             )
             % {"cohort": ours.cohort, "state": joined.keep.get_state_display()}
         )
+    if joined.drop.support_starts_on and changes_in_force(SupportChange.objects.filter(participation=joined.drop)):
+        raise RuleBroken(
+            _(
+                "In %(cohort)s both graduated, and the support period of %(number)s was extended or paused. Only that "
+                "of the other participation stays. Take the changes back first and enter there what is to count."
+            )
+            % {"cohort": ours.cohort, "number": joined.drop.trainee.number}
+        )
     sentence = _("Both take part in %(cohort)s: it becomes one participation, “%(state)s”.")
     return Joined(
         joined.keep,
@@ -166,6 +175,8 @@ def _keep_ours(ours: Any, theirs: Any) -> Joined:
 
 JOINS: dict[str, Rule] = {
     Participation._meta.label: Rule(_join_participations, ("cohort__programme",)),
+    # What is open is true of the period that stays, or is closed the next night.
+    SupportReminder._meta.label: Rule(_keep_ours),
     Enrolment._meta.label: Rule(_join_enrolments),
     SatisfactionTicket._meta.label: Rule(_keep_ours),
     CheckIn._meta.label: Rule(_earlier),

@@ -13,6 +13,7 @@ from incubator.grants.models import Grant
 from incubator.metrics.choices import AccountState
 from incubator.metrics.models import CreatorAccount
 from incubator.metrics.queries import history
+from incubator.portal.support import SupportNow, support_now
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Participation
 from trainees.models import Trainee
@@ -46,6 +47,7 @@ class Standing:
     trainee: Trainee
     participation: Participation | None
     others: list[Participation]
+    support: SupportNow | None
     training: TrainingStanding | None
     account: CreatorAccount | None
     followers: int | None
@@ -144,6 +146,7 @@ def standing_of(trainee: Trainee, *, on: date) -> Standing:
         trainee=trainee,
         participation=participation,
         others=participations[1:],
+        support=support_now(participation, on=on) if participation else None,
         training=training_standings([participation]).get(participation.pk) if participation else None,
         account=account,
         followers=latest.followers if latest else None,

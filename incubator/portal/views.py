@@ -22,6 +22,7 @@ from incubator.metrics.services import begin_consent, complete_consent, withdraw
 from incubator.portal.consent import account_cards, notices_of
 from incubator.portal.people import own_trainee
 from incubator.portal.queries import standing_of
+from incubator.portal.support import mark_seen
 
 SESSION_SECRET = "consent_secret"  # noqa: S105 - the name of a place in the session
 
@@ -43,6 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def progress(request: HttpRequest) -> HttpResponse:
     """How far am I, what is missing, what do I do next."""
     standing = standing_of(own_trainee(request), on=timezone.localdate())
+    mark_seen(standing.support, at=timezone.now())
     label = _("Followers in the last 90 days")
     chart = line_chart(standing.points, label=label, threshold=standing.goal, days_between=FRESH_DAYS)
     return render(request, "portal/progress.html", {"standing": standing, "chart": chart})

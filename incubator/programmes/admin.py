@@ -32,6 +32,7 @@ from incubator.common.desk import (
 from incubator.programmes.choices import MOVES, ParticipationState
 from incubator.programmes.models import Cohort, Participation, ParticipationMove, Programme
 from incubator.programmes.services import admit, nominate_trainees, start_training, withdraw
+from incubator.programmes.support_admin import SUPPORT_MOVES, SupportFilter, support_section
 from incubator.regions.filters import is_narrow
 from trainees.desk import SearchedByPerson
 from trainees.models import Trainee
@@ -65,7 +66,11 @@ class CohortAdmin(ScopedAdmin):
     list_select_related = ["programme"]
     search_fields = ["name"]
     fieldsets = [
-        (None, {"fields": [("programme", "name"), ("starts_on", "ends_on"), "support_days"]}),
+        (None, {"fields": [("programme", "name"), ("starts_on", "ends_on")]}),
+        (
+            _("Support period"),
+            {"fields": [("support_days", "most_extension_days"), ("most_pause_days", "grace_days")]},
+        ),
         (
             _("What the rows of a roster must keep to"),
             {
@@ -95,7 +100,7 @@ class ParticipationAdmin(SearchedByPerson, ScopedAdmin):
     may_edit = False
     list_display = ["number", "name", "county", "cohort", "state_label", "graduated_on", "support_ends_on"]
     list_display_links = ["number", "name"]
-    list_filter = ["state", "cohort", "trainee__county"]
+    list_filter = ["state", SupportFilter, "cohort", "trainee__county"]
     list_select_related = ["trainee__county", "cohort__programme"]
     search_fields = ["trainee__number"]
     search_help_text = SEARCH_HELP
@@ -123,9 +128,10 @@ class ParticipationAdmin(SearchedByPerson, ScopedAdmin):
             form=Reason,
             states=states_before(ParticipationState.WITHDRAWN),
         ),
+        *SUPPORT_MOVES,
     ]
 
-    sections = [_history]
+    sections = [support_section, _history]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [(None, {"fields": [*self.fields, "state", PERIOD] if obj else self.fields})]

@@ -26,7 +26,8 @@ GRADUATE = """
 WITH moved AS (
     UPDATE programmes_participation participation
     SET state = %(graduated)s, graduated_on = %(on)s, support_starts_on = %(on)s,
-        support_ends_on = %(on)s::date + cohort.support_days - 1
+        support_ends_on = %(on)s::date + cohort.support_days - 1,
+        support_base_ends_on = %(on)s::date + cohort.support_days - 1
     FROM programmes_cohort cohort
     WHERE cohort.id = participation.cohort_id AND participation.state = %(training)s
         AND participation.id IN ({source})

@@ -23,6 +23,34 @@ class Weight(models.TextChoices):
     REFUSE = "refuse", _("an error")
 
 
+class ChangeKind(models.TextChoices):
+    """What a row of the support period's history did."""
+
+    EXTENSION = "extension", _("extension")
+    PAUSE = "pause", pgettext_lazy("support period", "pause")
+    RESUMPTION = "resumption", _("end of a pause")
+    TAKING_BACK = "taking_back", _("taking back")
+
+
+class Cause(models.TextChoices):
+    """Why a support period is lengthened or stands still."""
+
+    ILLNESS = "illness", _("illness")
+    SUSPENDED = "suspended", _("account suspended by the platform")
+    OTHER = "other", pgettext_lazy("cause", "other")
+
+
+class SupportReminderEnd(models.TextChoices):
+    """Why a reminder of the end is not open any more."""
+
+    NEXT = "next", _("the next reminder fell due")
+    MOVED = "moved", _("the end was moved")
+    PAUSED = "paused", _("the period is paused")
+    SETTLED = "settled", _("certified")
+    ENDED = "ended", _("the participation ended")
+    OVER = "over", _("the period is over")
+
+
 S = ParticipationState
 MOVES: dict[str, frozenset[str]] = {
     S.NOMINATED: frozenset({S.ADMITTED, S.REFUSED, S.WITHDRAWN}),

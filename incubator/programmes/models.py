@@ -5,10 +5,12 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from incubator.programmes.choices import ParticipationState, Weight
+from incubator.programmes.choices import Cause, ChangeKind, ParticipationState, SupportReminderEnd, Weight
+from incubator.programmes.interests import is_settled
 from incubator.regions.scoping import RegionScopedQuerySet
 from trainees.models import Trainee
 
@@ -34,7 +36,8 @@ ROSTER_CONDITIONS = ("min_age", "max_age", "out_of_age", "without_id_number", "w
 class Cohort(models.Model):
     """One intake of a programme, with its dates and the length of the support period in days.
 
-    The weights say what a roster's rows must keep to: what does not is a warning, an error, or no matter.
+    The weights say what a roster's rows must keep to: what does not is a warning, an error, or no matter. How far a
+    support period may be lengthened is the cohort's, too; 0 forbids it.
     """
 
     programme = models.ForeignKey(Programme, models.PROTECT, related_name="cohorts", verbose_name=_("programme"))
@@ -42,6 +45,18 @@ class Cohort(models.Model):
     starts_on = models.DateField(_("starts on"))
     ends_on = models.DateField(_("ends on"))
     support_days = models.PositiveSmallIntegerField(_("days of support"), default=180)
+    most_extension_days = models.PositiveSmallIntegerField(
+        _("most days of extension"), default=90, db_default=90, help_text=_("Of one person, in all. 0 forbids it.")
+    )
+    most_pause_days = models.PositiveSmallIntegerField(
+        _("most days of pause"), default=180, db_default=180, help_text=_("Of one person, in all. 0 forbids it.")
+    )
+    grace_days = models.PositiveSmallIntegerField(
+        _("days of grace"),
+        default=30,
+        db_default=30,
+        help_text=_("So many days after its end a support period can still be lengthened."),
+    )
     min_age = models.PositiveSmallIntegerField(_("youngest age"), default=16)
     max_age = models.PositiveSmallIntegerField(_("oldest age"), default=35)
     out_of_age = models.CharField(_("younger or older"), max_length=10, choices=Weight, default=Weight.WARN)
@@ -100,7 +115,11 @@ class ParticipationQuerySet(RegionScopedQuerySet):
 
 
 class Participation(models.Model):
-    """One trainee in one cohort. The support period is a window of days, both ends included, opened by graduation."""
+    """One trainee in one cohort. The support period is a window of days, both ends included, opened by graduation.
+
+    ``support_ends_on`` is the end that counts: as given, moved by ``SupportChange`` (``incubator.programmes.support``
+    keeps it true). ``support_base_ends_on`` is the end as it was given.
+    """
 
     # Indexes of these keys: the constraint on both, and one of each list in Meta.
     trainee = models.ForeignKey(
@@ -116,6 +135,7 @@ class Participation(models.Model):
     graduated_on = models.DateField(_("graduated on"), null=True, editable=False)
     support_starts_on = models.DateField(_("support from"), null=True, editable=False)
     support_ends_on = models.DateField(_("support until"), null=True, editable=False)
+    support_base_ends_on = models.DateField(_("support until, as given"), null=True, editable=False)
 
     objects = ParticipationQuerySet.as_manager()
 
@@ -134,10 +154,18 @@ class Participation(models.Model):
                 condition=~graduated_q() | Q(graduated_on__isnull=False, support_starts_on__isnull=False),
                 name="graduation_has_a_day_and_opens_support",
             ),
+            models.CheckConstraint(
+                condition=Q(support_base_ends_on=None) | Q(support_base_ends_on__gte=F("support_starts_on")),
+                name="support_was_given_from_its_start",
+            ),
         ]
         indexes = [
             models.Index(fields=["cohort", "trainee"], include=["state"], name="participation_cohort"),
             models.Index(fields=["state", "trainee"], include=["cohort"], name="participation_state"),
+            # Whose deadline is near, every night and in the list: graduates only, so that nobody else pays for it.
+            models.Index(
+                fields=["support_ends_on"], condition=Q(state=ParticipationState.GRADUATED), name="support_ends_soon"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -171,3 +199,138 @@ class ParticipationMove(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_before_display()} → {self.get_after_display()}"
+
+
+# --- What changes a support period ------------------------------------------------------------------------------------
+
+
+class SupportChangeQuerySet(RegionScopedQuerySet):
+    region_path = "participation__trainee__county"
+
+    def in_force(self) -> Self:
+        """Not taken back; the rows that take back are no changes themselves."""
+        gone = SupportChange.objects.filter(kind=ChangeKind.TAKING_BACK, about=OuterRef("pk"))
+        return self.exclude(kind=ChangeKind.TAKING_BACK).filter(~Exists(gone))
+
+    def pauses_on(self, day: date) -> Self:
+        """Pauses in force that cover a day."""
+        ended = SupportChange.objects.in_force().filter(
+            kind=ChangeKind.RESUMPTION, about=OuterRef("pk"), last_day__lt=day
+        )
+        return self.in_force().filter(~Exists(ended), kind=ChangeKind.PAUSE, first_day__lte=day, last_day__gte=day)
+
+    def never_ended(self) -> Self:
+        """Pauses in force that were begun without an end and given none since."""
+        ended = SupportChange.objects.in_force().filter(kind=ChangeKind.RESUMPTION, about=OuterRef("pk"))
+        return self.in_force().filter(~Exists(ended), kind=ChangeKind.PAUSE, is_open=True)
+
+
+class SupportChange(models.Model):
+    """One thing done to a support period. Rows are only ever added; a trigger holds that.
+
+    An extension adds ``days``. A pause lasts from ``first_day`` to ``last_day``, both included; where ``is_open``
+    nobody said yet when it is over, and ``last_day`` is the latest that the cohort's limit allows. A resumption is
+    ``about`` a pause and gives it an earlier ``last_day``. Taking back is ``about`` another row, which counts no more.
+    """
+
+    participation = models.ForeignKey(
+        Participation, models.PROTECT, related_name="support_changes", verbose_name=_("participation")
+    )
+    kind = models.CharField(_("kind"), max_length=12, choices=ChangeKind)
+    cause = models.CharField(pgettext_lazy("support period", "cause"), max_length=10, choices=Cause, blank=True)
+    days = models.PositiveSmallIntegerField(_("days"), null=True)
+    first_day = models.DateField(_("first day"), null=True)
+    last_day = models.DateField(_("last day"), null=True)
+    is_open = models.BooleanField(_("until further notice"), default=False)
+    about = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="answers", verbose_name=pgettext_lazy("support period", "about")
+    )
+    reason = models.CharField(_("reason"), max_length=200)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("by"))
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    objects = SupportChangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("change of a support period")
+        verbose_name_plural = _("changes of support periods")
+        ordering = ["-pk"]
+        permissions = [("decide_supportchange", "Can extend, pause and resume support periods")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind=ChangeKind.EXTENSION, days__gte=1, first_day=None, last_day=None)
+                | Q(kind=ChangeKind.PAUSE, days=None, first_day__isnull=False, last_day__gte=F("first_day"))
+                | Q(kind=ChangeKind.RESUMPTION, days=None, first_day=None, last_day__isnull=False)
+                | Q(kind=ChangeKind.TAKING_BACK, days=None, first_day=None, last_day=None),
+                name="support_change_says_what_its_kind_needs",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_open=False) | Q(kind=ChangeKind.PAUSE), name="only_a_pause_is_open_ended"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=(ChangeKind.EXTENSION, ChangeKind.PAUSE), about=None) & ~Q(cause="")
+                | Q(kind__in=(ChangeKind.RESUMPTION, ChangeKind.TAKING_BACK), about__isnull=False, cause=""),
+                name="what_lengthens_support_has_a_cause_and_the_rest_a_subject",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="support_change_has_a_reason"),
+            models.UniqueConstraint(
+                fields=["about"], condition=Q(kind=ChangeKind.TAKING_BACK), name="one_taking_back_per_support_change"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"
+
+
+class SupportReminderQuerySet(RegionScopedQuerySet):
+    region_path = "participation__trainee__county"
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+    def due(self, on: date) -> Self:
+        """Open, and still true: the end it tells of is the one that counts now, lies ahead, and matters."""
+        return self.open().filter(
+            ~Q(is_settled("participation_id")),
+            participation__state=ParticipationState.GRADUATED,
+            participation__support_ends_on=F("ends_on"),
+            ends_on__gte=on,
+        )
+
+
+class SupportReminder(models.Model):
+    """That a support period ends on a day is told from ``stage`` days before, until it is true no more.
+
+    ``made_at`` is later than ``due_on`` where the daily task was; then only the newest stage due is made.
+    """
+
+    participation = models.ForeignKey(
+        Participation, models.PROTECT, related_name="support_reminders", verbose_name=_("participation")
+    )
+    ends_on = models.DateField(_("support until"))
+    stage = models.PositiveSmallIntegerField(_("days before"))
+    due_on = models.DateField(_("due on"))
+    made_at = models.DateTimeField(_("made at"))
+    seen_at = models.DateTimeField(_("first seen by the trainee"), null=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=SupportReminderEnd, blank=True)
+
+    objects = SupportReminderQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reminder of a support period's end")
+        verbose_name_plural = _("reminders of support periods' ends")
+        ordering = ["ends_on", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["participation"], condition=Q(closed_at=None), name="one_open_reminder_per_support_period"
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, outcome="") | Q(closed_at__isnull=False) & ~Q(outcome=""),
+                name="closed_support_reminder_says_why",
+            ),
+        ]
+        indexes = [models.Index(fields=["ends_on"], condition=Q(closed_at=None), name="open_support_reminders")]
+
+    def __str__(self) -> str:
+        return f"{self.ends_on} (-{self.stage})"

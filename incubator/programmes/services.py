@@ -5,11 +5,13 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from incubator.common.errors import RuleBroken, Stale
-from incubator.programmes.choices import MOVES, ParticipationState
+from incubator.programmes.choices import MOVES, ParticipationState, SupportReminderEnd
 from incubator.programmes.models import Cohort, Participation, ParticipationMove
+from incubator.programmes.support import close_reminders, take_back_all
 from trainees.models import Trainee
 from trainees.services import require_people
 
@@ -48,6 +50,7 @@ def withdraw(participation: Participation, *, by: Any, reason: str) -> Participa
     if not reason.strip():
         raise RuleBroken(_("Say why the participation ends."))
     _move_all([participation], ParticipationState.WITHDRAWN, by=by, reason=reason)
+    close_reminders([participation.pk], SupportReminderEnd.ENDED, at=timezone.now())
     participation.refresh_from_db()
     return participation
 
@@ -56,10 +59,14 @@ def withdraw(participation: Participation, *, by: Any, reason: str) -> Participa
 def take_back_graduation(participation: Participation, *, by: Any, reason: str) -> Participation:
     """Put a graduate back into training: the support period is no longer open, and the move says why.
 
+    What was done to the period is taken back with it, so that another graduation opens a period as its cohort gives it.
     Called by the teaching room, which keeps the decision that is taken back.
     """
-    none: dict[str, Any] = {"graduated_on": None, "support_starts_on": None, "support_ends_on": None}
+    days = ("graduated_on", "support_starts_on", "support_ends_on", "support_base_ends_on")
+    none: dict[str, Any] = dict.fromkeys(days)
     _move_all([participation], ParticipationState.TRAINING, by=by, reason=reason, **none)
+    take_back_all(participation, reason=reason, by=by)
+    close_reminders([participation.pk], SupportReminderEnd.ENDED, at=timezone.now())
     participation.refresh_from_db()
     return participation
 

@@ -1,7 +1,11 @@
 """The trainee's phone: 390 px wide, keyboard or thumb, with a script or without."""
 
+from django.utils import timezone
+
+from incubator.programmes.reminders import remind_support
+from incubator.programmes.support import pause_support
 from tests.browser.conftest import fits
-from tests.factories import RuleFactory
+from tests.factories import RuleFactory, superuser
 from tests.world import certified, graduate, in_training
 
 
@@ -82,4 +86,23 @@ def test_the_certificate_is_one_tap_away(visit, shoot):
 
     shoot(page, "certificate-390")
     assert award.number in page.inner_text("article") and award.trainee.name in page.inner_text("article")
+    assert fits(page)
+
+
+def test_a_pause_and_the_end_of_support_fit_the_first_screens(visit, shoot):
+    RuleFactory()
+    participation = graduate("T4", followers=[90_000, 95_000], started=170)
+    today = timezone.localdate()
+    remind_support(on=today, at=timezone.now())
+    page = visit("T4")
+    shoot(page, "portal-support-ends-390")
+    assert page.locator(".notice-urgent").bounding_box()["y"] < 400
+    assert page.locator("#next").bounding_box()["y"] < 700
+    assert fits(page)
+
+    pause_support(participation, first_day=today, cause="illness", reason="住院", by=superuser(), on=today)
+    page.reload()
+    shoot(page, "portal-paused-390")
+    assert page.locator(".notice-urgent").count() == 0
+    assert page.locator("section[aria-labelledby=support] .notice").is_visible()
     assert fits(page)

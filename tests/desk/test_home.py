@@ -19,7 +19,7 @@ from incubator.figures.models import FiguresImport
 from incubator.grants.models import Grant, TrafficPool
 from incubator.jobs.models import Job
 from incubator.metrics.models import CreatorAccount, QuarantinedReading, RefreshRun
-from incubator.programmes.models import Participation
+from incubator.programmes.models import Participation, SupportReminder
 from incubator.regions.models import KeyCounty
 from incubator.rosters.models import RosterImport
 from tests import factories
@@ -138,6 +138,7 @@ def test_counts_are_those_of_sql_and_of_the_lists_they_link_to(client, much_to_d
         "programmes_participation": 2,
         "courses_attempt": Attempt.objects.exclude(appealed_at=None).count(),
         "courses_graduationquestion": GraduationQuestion.objects.filter(answer="").count(),
+        "programmes_supportreminder": SupportReminder.objects.filter(closed_at=None).count(),
         "metrics_creatoraccount": CreatorAccount.objects.filter(state__in=["needs_consent", "unlinked"]).count(),
         "metrics_quarantinedreading": QuarantinedReading.objects.filter(state="open").count(),
         "grants_grant": Grant.objects.filter(state="proposed").count(),
@@ -176,6 +177,7 @@ def test_nobody_counts_what_they_may_not_open(client, much_to_do):
         "duplicatepair",
         "attendanceimport",
         "learningimport",
+        "supportreminder",
     }
     assert response.context["refresh"] is None
 

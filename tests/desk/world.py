@@ -60,7 +60,8 @@ from incubator.metrics.models import (
     RefreshRun,
     Spike,
 )
-from incubator.programmes.models import Cohort, Participation, Programme
+from incubator.programmes.models import Cohort, Participation, Programme, SupportChange, SupportReminder
+from incubator.programmes.support import extend_support
 from incubator.regions.models import KeyCounty, Region, RegionAlias
 from incubator.rosters.models import RosterFinding, RosterImport, RosterRow
 from tests import factories
@@ -81,6 +82,7 @@ def make_world(code: str, tag: str) -> World:
     world |= _teaching(world, staff, tag)
     world |= _followers(world, staff, tag)
     world |= _given(world, staff, tag)
+    world |= _support(world, staff, tag)
     world |= _roster(world, staff, tag) | _figures(world, staff, tag) | _duplicate(world, tag)
     world |= _classbooks(world, staff, tag)
     world[AccessRecord] = record_access(
@@ -268,6 +270,20 @@ def _given(world: World, staff: User, tag: str) -> World:
         Candidate: candidate,
         Award: award,
     }
+
+
+def _support(world: World, staff: User, tag: str) -> World:
+    participation, today = world[Participation], timezone.localdate()
+    change = extend_support(participation, days=10, cause="other", reason=f"因{tag}", by=staff, on=today)
+    participation.refresh_from_db()
+    reminder = SupportReminder.objects.create(
+        participation=participation,
+        ends_on=participation.support_ends_on,
+        stage=30,
+        due_on=today,
+        made_at=timezone.now(),
+    )
+    return {SupportChange: change, SupportReminder: reminder}
 
 
 def _roster(world: World, staff: User, tag: str) -> World:
