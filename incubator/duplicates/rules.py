@@ -27,6 +27,7 @@ from courses.models import (
 from incubator.certification.choices import CandidateState
 from incubator.certification.models import Award, Candidate
 from incubator.common.errors import RuleBroken
+from incubator.forecasts.models import Forecast
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Participation
 
@@ -171,5 +172,6 @@ JOINS: dict[str, Rule] = {
     Graduation._meta.label: Rule(_keep_ours),
     GraduationQuestion._meta.label: Rule(_keep_ours),
     Candidate._meta.label: Rule(_join_candidates, ("award",)),
+    Forecast._meta.label: Rule(_keep_ours),  # made anew the next night
     Award._meta.label: Rule(_refuse_awards, ("badge",), refuses=True),
 }
