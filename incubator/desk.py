@@ -74,6 +74,8 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
     (
         _("Support"),
         [
+            ("forecasts.Forecast", "query_stats"),
+            ("forecasts.BackTest", "fact_check"),
             ("grants.Grant", "campaign"),
             ("grants.TrafficPool", "water_drop"),
             ("grants.LedgerEntry", "receipt_long"),
