@@ -76,6 +76,8 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
         [
             ("programmes.SupportReminder", "alarm"),
             ("programmes.SupportChange", "edit_calendar"),
+            ("forecasts.Forecast", "query_stats"),
+            ("forecasts.BackTest", "fact_check"),
             ("grants.Grant", "campaign"),
             ("grants.TrafficPool", "water_drop"),
             ("grants.LedgerEntry", "receipt_long"),

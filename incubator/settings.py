@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "incubator.portal",
     "incubator.reports",
     "incubator.duplicates",
+    "incubator.forecasts",
     "incubator.rosters",
     "incubator.figures",
     "incubator.classbooks",
@@ -184,6 +185,7 @@ CELERY_BEAT_SCHEDULE = {
     "find duplicates": {"task": "duplicates.find_pairs", "schedule": crontab(hour=5, minute=0)},
     "forget what merges kept": {"task": "duplicates.forget_merges", "schedule": crontab(hour=1, minute=30)},
     "evaluate certification": {"task": "certification.evaluate_today", "schedule": crontab(hour=6, minute=0)},
+    "forecast": {"task": "forecasts.forecast_today", "schedule": crontab(hour=6, minute=30)},
 }
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
 EXPORTS_KEPT_DAYS = env.int("EXPORTS_KEPT_DAYS", default=3)  # the files of long lists, which lie sealed
@@ -244,6 +246,12 @@ COVERAGE_KEPT_SECONDS = env.int(
 TRAINING_REPEAT_YEARS = env.int("TRAINING_REPEAT_YEARS", default=2)
 # Marks may be appealed against until so many days after the day on which they were given.
 TRAINING_APPEAL_DAYS = env.int("TRAINING_APPEAL_DAYS", default=7)
+
+# From which chance of reaching the number in time somebody is on course, within reach, in need of help; below the last
+# out of reach. The reasons are in docs/forecast.md.
+FORECAST_BANDS = [float(edge) for edge in env.list("FORECAST_BANDS", default=["0.7", "0.3", "0.05"])]
+if len(FORECAST_BANDS) != 3 or not 1 > FORECAST_BANDS[0] > FORECAST_BANDS[1] > FORECAST_BANDS[2] > 0:
+    raise ImproperlyConfigured("FORECAST_BANDS must be three falling chances between 1 and 0, such as 0.7,0.3,0.05.")
 
 # How often in an hour one person may have an ID number or a phone shown in full.
 REVEALS_PER_HOUR = env.int("REVEALS_PER_HOUR", default=30)

@@ -45,6 +45,7 @@ from incubator.demo.cast import (
 from incubator.demo.catalogue import CATALOGUE, Offered
 from incubator.demo.clock import DemoClock
 from incubator.demo.vendor import Vendor
+from incubator.forecasts.services import learn_where_due, make_forecasts
 from incubator.grants.choices import SupportLevel
 from incubator.grants.models import Grant, TrafficPool
 from incubator.grants.services import approve_grant, propose_grant
@@ -357,6 +358,12 @@ def certify(clock: DemoClock) -> None:
     for candidate in [c for c in pending if c not in bought[:1]][:-1]:
         propose_candidate(candidate, by=reviewer, remark=_remark(candidate))
         approve_candidate(candidate, by=certifier, on=clock.built_on)
+
+
+def forecast(clock: DemoClock) -> int:
+    """What the night after the last readings says of everybody in support who is not certified."""
+    learn_where_due(on=clock.built_on)
+    return make_forecasts(on=clock.built_on)
 
 
 def _remark(candidate: Candidate) -> str:

@@ -27,6 +27,7 @@ from courses.models import (
 from incubator.certification.choices import CandidateState
 from incubator.certification.models import Award, Candidate, NearMiss, Recheck, RehearsalPerson, Work
 from incubator.common.errors import RuleBroken
+from incubator.forecasts.models import Forecast
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Participation, SupportChange, SupportReminder
 from incubator.programmes.queries import changes_in_force
@@ -188,6 +189,7 @@ JOINS: dict[str, Rule] = {
     Graduation._meta.label: Rule(_keep_ours),
     GraduationQuestion._meta.label: Rule(_keep_ours),
     Candidate._meta.label: Rule(_join_candidates, ("award",)),
+    Forecast._meta.label: Rule(_keep_ours),  # made anew the next night
     Award._meta.label: Rule(_refuse_awards, ("badge",), refuses=True),
     NearMiss._meta.label: Rule(_closed_first),
     Recheck._meta.label: Rule(_keep_ours),

@@ -20,6 +20,7 @@ from incubator.metrics.queries import FRESH_DAYS
 from incubator.metrics.readings_file import readings_file
 from incubator.metrics.services import begin_consent, complete_consent, withdraw_consent
 from incubator.portal.consent import account_cards, notices_of
+from incubator.portal.forecast import outlook_of
 from incubator.portal.people import own_trainee
 from incubator.portal.queries import standing_of
 from incubator.portal.support import mark_seen
@@ -45,9 +46,10 @@ def progress(request: HttpRequest) -> HttpResponse:
     """How far am I, what is missing, what do I do next."""
     standing = standing_of(own_trainee(request), on=timezone.localdate())
     mark_seen(standing.support, at=timezone.now())
+    outlook = outlook_of(standing.participation, award=standing.award, on=standing.on)
     label = _("Followers in the last 90 days")
     chart = line_chart(standing.points, label=label, threshold=standing.goal, days_between=FRESH_DAYS)
-    return render(request, "portal/progress.html", {"standing": standing, "chart": chart})
+    return render(request, "portal/progress.html", {"standing": standing, "chart": chart, "outlook": outlook})
 
 
 @require_safe

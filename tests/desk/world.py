@@ -42,6 +42,7 @@ from incubator.classbooks.models import (
 from incubator.duplicates.models import DuplicatePair
 from incubator.figures.checking import Figure
 from incubator.figures.models import FiguresFinding, FiguresImport, FiguresRow
+from incubator.forecasts.models import BackTest, Forecast
 from incubator.grants.models import Grant, LedgerEntry, TrafficPool
 from incubator.imports.choices import ImportState
 from incubator.jobs.choices import JobState
@@ -83,6 +84,7 @@ def make_world(code: str, tag: str) -> World:
     world |= _followers(world, staff, tag)
     world |= _given(world, staff, tag)
     world |= _support(world, staff, tag)
+    world |= _foreseen(world)
     world |= _roster(world, staff, tag) | _figures(world, staff, tag) | _duplicate(world, tag)
     world |= _classbooks(world, staff, tag)
     world[AccessRecord] = record_access(
@@ -284,6 +286,35 @@ def _support(world: World, staff: User, tag: str) -> World:
         made_at=timezone.now(),
     )
     return {SupportChange: change, SupportReminder: reminder}
+
+
+def _foreseen(world: World) -> World:
+    """A forecast of the participation, and how forecasts came true."""
+    today, participation = timezone.localdate(), world[Participation]
+    forecast = Forecast.objects.create(
+        participation=participation,
+        as_of=today,
+        account=world[CreatorAccount],
+        badge=world[Badge],
+        goal=200_000,
+        read_on=today,
+        followers=123_456,
+        distance=76_544,
+        support_ends_on=participation.support_ends_on,
+        days_left=participation.support_days_left(today),
+        needed_per_day=600,
+        pace=500.0,
+        restless=20.0,
+        group=7,
+        chance=0.4,
+        band="within_reach",
+        order=0,
+    )
+    day = today - timedelta(days=BackTest.objects.count())
+    test = BackTest.objects.create(
+        measured_on=day, horizon=7, since=day, until=day, accounts=9, cases=100, held=80, median_error=0.01
+    )
+    return {Forecast: forecast, BackTest: test}
 
 
 def _roster(world: World, staff: User, tag: str) -> World:
