@@ -11,6 +11,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from django.utils.translation import gettext as _
 
 from incubator.credentials import multibase
 from incubator.credentials.canonical import Document, Unsignable, canonical, canonical_quickly
@@ -48,19 +49,19 @@ def check(document: Document, public_key: Callable[[str], bytes | None]) -> None
     """
     proof = document.get("proof")
     if not isinstance(proof, dict) or proof.get("type") != "DataIntegrityProof" or proof.get("cryptosuite") != SUITE:
-        raise Unproven("no proof of a known kind")
+        raise Unproven(_("no proof of a known kind"))
     if proof.get("proofPurpose") != "assertionMethod":
-        raise Unproven("a proof for another purpose")
+        raise Unproven(_("a proof for another purpose"))
     key = public_key(str(proof.get("verificationMethod")))
     if key is None:
-        raise Unproven("a key that is not trusted")
+        raise Unproven(_("a key that is not trusted"))
     unsigned = {name: part for name, part in document.items() if name != "proof"}
     options = {name: part for name, part in proof.items() if name != "proofValue"}
     try:
         signature = multibase.decode(str(proof.get("proofValue")))
         Ed25519PublicKey.from_public_bytes(key).verify(signature, _signed(unsigned, options, canonical))
     except (InvalidSignature, ValueError, Unsignable):
-        raise Unproven("a signature that does not fit") from None
+        raise Unproven(_("a signature that does not fit")) from None
 
 
 def _signed(document: Document, options: dict[str, Any], canonicalise: Canonicalise) -> bytes:
