@@ -32,6 +32,7 @@ GROUPS: dict[str, Allowed] = {
         ("metrics", ALL): WORK,
         ("grants", ALL): WORK,
         ("certification", ALL): WORK,
+        ("credentials", "credential"): VIEW,
         ("reports", ALL): WORK,
         ("jobs", "job"): ("view", "change"),
         ("regions", "region"): VIEW,
@@ -64,6 +65,7 @@ GROUPS: dict[str, Allowed] = {
         ("certification", ALL): VIEW,
         ("certification", "candidate"): ("view", "change"),
         ("certification", "award"): ("view", "change"),
+        ("credentials", "credential"): VIEW,
         ("regions", "region"): VIEW,
     },
     StaffGroup.VIEWER: {
@@ -77,6 +79,7 @@ GROUPS: dict[str, Allowed] = {
         ("metrics", ALL): VIEW,
         ("grants", ALL): VIEW,
         ("certification", ALL): VIEW,
+        ("credentials", "credential"): VIEW,
         ("reports", ALL): VIEW,
         ("regions", ALL): VIEW,
     },
