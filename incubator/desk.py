@@ -88,6 +88,7 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
         [
             ("certification.Candidate", "fact_check"),
             ("certification.Award", "military_tech"),
+            ("credentials.Credential", "approval"),
             ("certification.Badge", "verified"),
             ("certification.Rule", "rule"),
         ],
@@ -102,6 +103,7 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("accounts.User", "person"),
             ("accounts.AccessRecord", "visibility"),
             ("auth.Group", "groups"),
+            ("credentials.SigningKey", "vpn_key"),
             ("django_celery_beat.PeriodicTask", "schedule"),
             ("django_celery_beat.CrontabSchedule", "calendar_clock"),
             ("django_celery_beat.IntervalSchedule", "timer"),

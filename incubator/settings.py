@@ -5,6 +5,7 @@ Nothing needs to be set to develop: embedded PostgreSQL and Valkey are used, wit
 """
 
 import os
+import re
 from pathlib import Path
 
 import environ
@@ -48,6 +49,12 @@ PERSONAL_DATA_OLD_KEYS = env.list("PERSONAL_DATA_OLD_KEYS", default=[])  # open 
 PUBLIC_URL = env.str("INCUBATOR_PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+# What certificates and credentials say for years: QR codes, ids, and the name of who signs (did:web). It never changes.
+CREDENTIAL_BASE_URL = env.str("CREDENTIAL_BASE_URL", default="" if PRODUCTION else PUBLIC_URL).rstrip("/")
+if PRODUCTION and not CREDENTIAL_BASE_URL:
+    raise ImproperlyConfigured("CREDENTIAL_BASE_URL is not set. It is printed on certificates and must never change.")
+if PRODUCTION and not re.fullmatch(r"https://[a-z0-9.-]+(:[0-9]+)?", CREDENTIAL_BASE_URL):
+    raise ImproperlyConfigured("CREDENTIAL_BASE_URL must be https:// and a host, without a path.")
 if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("DJANGO_ALLOWED_HOSTS is not set. Name the hosts this site answers to.")
 
@@ -59,6 +66,7 @@ INSTALLED_APPS = [
     "incubator.reports",
     "incubator.duplicates",
     "incubator.forecasts",
+    "incubator.credentials",
     "incubator.rosters",
     "incubator.figures",
     "incubator.classbooks",
@@ -184,6 +192,7 @@ CELERY_BEAT_SCHEDULE = {
     "count coverage": {"task": "metrics.count_coverage", "schedule": crontab(minute="5-59/10")},
     "find duplicates": {"task": "duplicates.find_pairs", "schedule": crontab(hour=5, minute=0)},
     "forget what merges kept": {"task": "duplicates.forget_merges", "schedule": crontab(hour=1, minute=30)},
+    "issue missing credentials": {"task": "credentials.issue_missing", "schedule": crontab(minute="*/10")},
     "evaluate certification": {"task": "certification.evaluate_today", "schedule": crontab(hour=6, minute=0)},
     "forecast": {"task": "forecasts.forecast_today", "schedule": crontab(hour=6, minute=30)},
 }

@@ -19,6 +19,7 @@ urlpatterns = [
     path("calendar/<str:key>/class.ics", class_feed, name="class_feed"),
     path("reports/", include("incubator.reports.urls")),
     path("jobs/", include("incubator.jobs.urls")),
+    path("", include("incubator.credentials.urls")),
     path("accounts/login/", account.login, name="account_login"),
     path("accounts/logout/", account.logout, name="account_logout"),
     path("accounts/password/change/", account.password_change, name="account_change_password"),

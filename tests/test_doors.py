@@ -20,6 +20,10 @@ OPEN = {
     "account_login": "the way in",
     "account_logout": "the way out; it asks nobody who is not in",
     "admin:login": "the same way in",
+    "credential_status": "programs of strangers verify credentials; the list says bits and no person",
+    "did": "the same: our public keys",
+    "verify": "anybody verifies a certificate; the address is a code that nobody guesses, and attempts are counted",
+    "verify_form": "where that code is typed",
     "class_feed": "calendar programs cannot log in; the address is a secret of its own, and names no trainee",
     "set_language": "the choice of language comes before the login",
 }
@@ -35,6 +39,7 @@ PRODUCTION = {
     "DOUYIN_CLIENT_SECRET": "dy-secret",
     "DJANGO_ALLOWED_HOSTS": "example.org",
     "INCUBATOR_PUBLIC_URL": "https://example.org",
+    "CREDENTIAL_BASE_URL": "https://example.org",
 }
 
 
@@ -177,6 +182,7 @@ def test_production_settings_pass_the_deployment_check():
         "DOUYIN_CLIENT_KEY",
         "DOUYIN_CLIENT_SECRET",
         "DJANGO_ALLOWED_HOSTS",
+        "CREDENTIAL_BASE_URL",
     ],
 )
 def test_production_refuses_to_start_without_a_secret(name):
@@ -192,6 +198,8 @@ def test_production_refuses_to_start_without_a_secret(name):
         ("PERSONAL_DATA_KEY", "0" * 63 + "1"),
         ("KUAISHOU_APP_SECRET", "simulated-secret"),
         ("DOUYIN_CLIENT_SECRET", "simulated-secret-dy"),
+        ("CREDENTIAL_BASE_URL", "http://example.org"),
+        ("CREDENTIAL_BASE_URL", "https://example.org/programme"),
         ("INCUBATOR_DEMO", "1"),
         ("DJANGO_DEBUG", "1"),
     ],

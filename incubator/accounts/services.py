@@ -35,6 +35,7 @@ GROUPS: dict[str, Allowed] = {
         ("grants", ALL): WORK,
         ("forecasts", ALL): VIEW,
         ("certification", ALL): WORK,
+        ("credentials", "credential"): VIEW,
         ("reports", ALL): WORK,
         ("jobs", "job"): ("view", "change"),
         ("regions", "region"): VIEW,
@@ -69,6 +70,7 @@ GROUPS: dict[str, Allowed] = {
         ("certification", ALL): VIEW,
         ("certification", "candidate"): ("view", "change"),
         ("certification", "award"): ("view", "change"),
+        ("credentials", "credential"): VIEW,
         ("regions", "region"): VIEW,
     },
     StaffGroup.VIEWER: {
@@ -88,6 +90,7 @@ GROUPS: dict[str, Allowed] = {
         ("grants", ALL): VIEW,
         ("forecasts", ALL): VIEW,
         ("certification", ALL): VIEW,
+        ("credentials", "credential"): VIEW,
         ("reports", ALL): VIEW,
         ("regions", ALL): VIEW,
     },

@@ -15,8 +15,9 @@ class Goal(NamedTuple):
 
 
 def current_goals() -> list[Goal]:
-    """What each badge takes by its current rule, the lowest number first."""
-    return sorted(Goal(rule.followers + rule.is_strict, rule.badge_id) for rule in current_rules())
+    """What each badge takes by its current rule, the lowest number first; badges that ask for none are left out."""
+    asked = [(rule.least_followers, rule.badge_id) for rule in current_rules()]
+    return sorted(Goal(followers, badge) for followers, badge in asked if followers is not None)
 
 
 def held_badges(trainees: Collection[int]) -> set[tuple[int, int]]:

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from incubator.portal import check_in, training, views
+from incubator.portal import check_in, credentials, training, views
 
 urlpatterns = [
     path("", views.progress, name="progress"),
     path("certificate/<str:number>/", views.certificate, name="certificate"),
+    path("certificate/<str:number>/credential.json", credentials.own_credential, name="own_credential"),
+    path("certificate/<str:number>/name/", credentials.show_name, name="show_name"),
     path("timetable/", check_in.timetable, name="timetable"),
     path("check-in/", check_in.check_in_now, name="check_in"),
     path("check-in/<int:pk>/", check_in.check_in_session, name="check_in_session"),

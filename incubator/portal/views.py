@@ -14,6 +14,7 @@ from incubator.accounts.choices import Role
 from incubator.certification.models import Award
 from incubator.common.charts import line_chart
 from incubator.common.errors import RuleBroken
+from incubator.credentials.addresses import verification_url
 from incubator.metrics.choices import CONSENTED
 from incubator.metrics.models import CreatorAccount
 from incubator.metrics.queries import FRESH_DAYS
@@ -59,7 +60,7 @@ def certificate(request: HttpRequest, number: str) -> HttpResponse:
     award = get_object_or_404(
         awards.select_related("badge", "trainee", "candidate__participation__cohort"), number=number
     )
-    return render(request, "portal/certificate.html", {"award": award})
+    return render(request, "portal/certificate.html", {"award": award, "address": verification_url(award)})
 
 
 @require_safe

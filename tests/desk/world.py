@@ -1,6 +1,7 @@
 """One row of everything the desk shows, hung on one trainee of one county, each with a word that gives it away."""
 
 import json
+import secrets
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -39,6 +40,10 @@ from incubator.classbooks.models import (
     LearningImport,
     LearningImportRow,
 )
+from incubator.credentials.choices import KeyState
+from incubator.credentials.models import Credential, SigningKey
+from incubator.credentials.multibase import public_key_text
+from incubator.credentials.services import issue_credential
 from incubator.duplicates.models import DuplicatePair
 from incubator.figures.checking import Figure
 from incubator.figures.models import FiguresFinding, FiguresImport, FiguresRow
@@ -263,7 +268,16 @@ def _given(world: World, staff: User, tag: str) -> World:
         awarded_by=staff,
         evidence={"reading": {"handle": f"ks{tag}"}},
     )
+    ended = SigningKey.objects.create(
+        public_key=public_key_text(secrets.token_bytes(32)),
+        state=KeyState.RETIRED,
+        active_from=timezone.now(),
+        retired_at=timezone.now(),
+        reason=f"因{tag}",
+    )
     return {
+        SigningKey: ended,
+        Credential: issue_credential(award),
         TrafficPool: pool,
         Grant: grant,
         LedgerEntry: entry,
