@@ -84,6 +84,9 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
         [
             ("certification.Candidate", "fact_check"),
             ("certification.Award", "military_tech"),
+            ("certificates.Ceremony", "celebration"),
+            ("certificates.Edition", "history_edu"),
+            ("certificates.Seal", "approval"),
             ("certification.Badge", "verified"),
             ("certification.Rule", "rule"),
         ],

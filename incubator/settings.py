@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "incubator.portal",
     "incubator.reports",
     "incubator.duplicates",
+    "incubator.certificates",
     "incubator.rosters",
     "incubator.figures",
     "incubator.classbooks",
@@ -243,6 +244,9 @@ COVERAGE_KEPT_SECONDS = env.int(
 TRAINING_REPEAT_YEARS = env.int("TRAINING_REPEAT_YEARS", default=2)
 # Marks may be appealed against until so many days after the day on which they were given.
 TRAINING_APPEAL_DAYS = env.int("TRAINING_APPEAL_DAYS", default=7)
+
+CERTIFICATE_OBJECTION_DAYS = env.int("CERTIFICATE_OBJECTION_DAYS", default=30)  # to object to a withdrawal
+CERTIFICATES_KEPT_DAYS = env.int("CERTIFICATES_KEPT_DAYS", default=7)  # the file of a ceremony; it can be made anew
 
 # How often in an hour one person may have an ID number or a phone shown in full.
 REVEALS_PER_HOUR = env.int("REVEALS_PER_HOUR", default=30)

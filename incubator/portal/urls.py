@@ -7,6 +7,8 @@ from incubator.portal import check_in, training, views
 urlpatterns = [
     path("", views.progress, name="progress"),
     path("certificate/<str:number>/", views.certificate, name="certificate"),
+    path("certificate/<str:number>/certificate.pdf", views.certificate_file, name="certificate_file"),
+    path("certificate/<str:number>/notice.pdf", views.notice_file, name="notice_file"),
     path("timetable/", check_in.timetable, name="timetable"),
     path("check-in/", check_in.check_in_now, name="check_in"),
     path("check-in/<int:pk>/", check_in.check_in_session, name="check_in_session"),
