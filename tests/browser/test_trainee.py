@@ -1,7 +1,10 @@
 """The trainee's phone: 390 px wide, keyboard or thumb, with a script or without."""
 
+from pathlib import Path
+
+from incubator.certification.services import withdraw_award
 from tests.browser.conftest import fits
-from tests.factories import RuleFactory
+from tests.factories import RuleFactory, superuser
 from tests.world import certified, graduate, in_training
 
 
@@ -83,3 +86,19 @@ def test_the_certificate_is_one_tap_away(visit, shoot):
     shoot(page, "certificate-390")
     assert award.number in page.inner_text("article") and award.trainee.name in page.inner_text("article")
     assert fits(page)
+
+
+def test_the_certificate_comes_as_a_file_and_a_withdrawn_one_with_its_notice(visit, shoot):
+    award = certified("T3")
+    page = visit("T3")
+    page.goto(page.url.rstrip("/") + f"/certificate/{award.number}/")
+    for kind in ("certificate", "notice"):
+        assert fits(page)
+        with page.expect_download() as taken:
+            page.click(f'main a[href$="{kind}.pdf"]')
+        assert award.number in taken.value.suggested_filename
+        assert Path(taken.value.path()).read_bytes().startswith(b"%PDF-")
+        if kind == "certificate":
+            withdraw_award(award, by=superuser(), reason="粉丝造假")
+        page.reload()
+    shoot(page, "certificate-withdrawn-390")
