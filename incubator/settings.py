@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "incubator.reports",
     "incubator.duplicates",
     "incubator.forecasts",
+    "incubator.certificates",
     "incubator.credentials",
     "incubator.rosters",
     "incubator.figures",
@@ -261,6 +262,8 @@ TRAINING_APPEAL_DAYS = env.int("TRAINING_APPEAL_DAYS", default=7)
 FORECAST_BANDS = [float(edge) for edge in env.list("FORECAST_BANDS", default=["0.7", "0.3", "0.05"])]
 if len(FORECAST_BANDS) != 3 or not 1 > FORECAST_BANDS[0] > FORECAST_BANDS[1] > FORECAST_BANDS[2] > 0:
     raise ImproperlyConfigured("FORECAST_BANDS must be three falling chances between 1 and 0, such as 0.7,0.3,0.05.")
+CERTIFICATE_OBJECTION_DAYS = env.int("CERTIFICATE_OBJECTION_DAYS", default=30)  # to object to a withdrawal
+CERTIFICATES_KEPT_DAYS = env.int("CERTIFICATES_KEPT_DAYS", default=7)  # the file of a ceremony; it can be made anew
 
 # How often in an hour one person may have an ID number or a phone shown in full.
 REVEALS_PER_HOUR = env.int("REVEALS_PER_HOUR", default=30)

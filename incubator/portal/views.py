@@ -8,12 +8,18 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from incubator.accounts.choices import Role
+from incubator.certificates.downloads import as_download
+from incubator.certificates.paper import ON_PAPER, certificate_pdf, notice_pdf
+from incubator.certificates.queries import editions_as_they_are
+from incubator.certificates.services import edition_to_print
 from incubator.certification.models import Award
 from incubator.common.charts import line_chart
 from incubator.common.errors import RuleBroken
+from incubator.common.pdf import PDF
 from incubator.credentials.addresses import verification_url
 from incubator.metrics.choices import CONSENTED
 from incubator.metrics.models import CreatorAccount
@@ -53,14 +59,42 @@ def progress(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/progress.html", {"standing": standing, "chart": chart, "outlook": outlook})
 
 
+def _own_award(request: HttpRequest, number: str) -> Award:
+    awards = Award.objects.filter(trainee=own_trainee(request)).select_related("trainee", *ON_PAPER)
+    return get_object_or_404(awards, number=number)
+
+
 @require_safe
 def certificate(request: HttpRequest, number: str) -> HttpResponse:
-    """One's own certificate, to look at and print; a withdrawn one says so."""
-    awards = Award.objects.filter(trainee=own_trainee(request))
-    award = get_object_or_404(
-        awards.select_related("badge", "trainee", "candidate__participation__cohort"), number=number
-    )
-    return render(request, "portal/certificate.html", {"award": award, "address": verification_url(award)})
+    """One's own certificate, to look at and take as a PDF; one that is not valid any more says so."""
+    award = _own_award(request, number)
+    standing = award.standing(on=timezone.localdate())
+    context = {"award": award, "standing": standing, "address": verification_url(award)}
+    return render(request, "portal/certificate.html", context)
+
+
+@require_safe
+@never_cache
+def certificate_file(request: HttpRequest, number: str) -> HttpResponse:
+    """One's own certificate as a PDF; the page says why where there is none."""
+    award, today = _own_award(request, number), timezone.localdate()
+    try:
+        edition = edition_to_print(award, by=request.user, on=today)
+    except RuleBroken as refusal:
+        messages.error(request, str(refusal))
+        return redirect("certificate", number)
+    return as_download(certificate_pdf(edition, on=today), PDF, f"证书-{award.number}.pdf")
+
+
+@require_safe
+@never_cache
+def notice_file(request: HttpRequest, number: str) -> HttpResponse:
+    """The notice that one's own award was withdrawn, with the reason and how to object."""
+    award = _own_award(request, number)
+    if award.withdrawn_at is None:
+        raise Http404
+    [edition] = editions_as_they_are([award], by=request.user)
+    return as_download(notice_pdf(edition), PDF, f"撤销通知书-{award.number}.pdf")
 
 
 @require_safe

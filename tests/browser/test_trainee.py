@@ -1,7 +1,10 @@
 """The trainee's phone: 390 px wide, keyboard or thumb, with a script or without."""
 
+from pathlib import Path
+
 from django.utils import timezone
 
+from incubator.certification.services import withdraw_award
 from incubator.programmes.reminders import remind_support
 from incubator.programmes.support import pause_support
 from tests.browser.conftest import fits
@@ -106,3 +109,19 @@ def test_a_pause_and_the_end_of_support_fit_the_first_screens(visit, shoot):
     assert page.locator(".notice-urgent").count() == 0
     assert page.locator("section[aria-labelledby=support] .notice").is_visible()
     assert fits(page)
+
+
+def test_the_certificate_comes_as_a_file_and_a_withdrawn_one_with_its_notice(visit, shoot):
+    award = certified("T3")
+    page = visit("T3")
+    page.goto(page.url.rstrip("/") + f"/certificate/{award.number}/")
+    for kind in ("certificate", "notice"):
+        assert fits(page)
+        with page.expect_download() as taken:
+            page.click(f'main a[href$="{kind}.pdf"]')
+        assert award.number in taken.value.suggested_filename
+        assert Path(taken.value.path()).read_bytes().startswith(b"%PDF-")
+        if kind == "certificate":
+            withdraw_award(award, by=superuser(), reason="粉丝造假")
+        page.reload()
+    shoot(page, "certificate-withdrawn-390")

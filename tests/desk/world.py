@@ -31,6 +31,7 @@ from courses.models import (
 from incubator.accounts.access import record_access
 from incubator.accounts.choices import AccessKind
 from incubator.accounts.models import AccessRecord, User
+from incubator.certificates.models import Ceremony, CeremonyPlace, Edition, Seal
 from incubator.certification.models import Award, Badge, Candidate, Rule
 from incubator.classbooks.models import (
     AttendanceFinding,
@@ -91,7 +92,7 @@ def make_world(code: str, tag: str) -> World:
     world |= _support(world, staff, tag)
     world |= _foreseen(world)
     world |= _roster(world, staff, tag) | _figures(world, staff, tag) | _duplicate(world, tag)
-    world |= _classbooks(world, staff, tag)
+    world |= _classbooks(world, staff, tag) | _certificates(world, staff, tag)
     world[AccessRecord] = record_access(
         Trainee, kind=AccessKind.REVEAL, by=staff, fields=["phone"], row=world[Trainee].pk, reason=f"回访{tag}"
     )
@@ -395,6 +396,22 @@ def _classbooks(world: World, staff: User, tag: str) -> World:
     LearningImportRow.objects.create(learning=learning, values=values, **about)
     LearningFinding.objects.create(learning=learning, row=5, value=f"值{tag}", sentence="Look", is_error=False)
     return {AttendanceImport: attendance, LearningImport: learning}
+
+
+def _certificates(world: World, staff: User, tag: str) -> World:
+    """A seal, the award's edition on paper, and a ceremony at which it is handed over."""
+    seal = Seal.objects.create(
+        programme=world[Programme], issuer=f"办{tag}", image=f"seals/{tag}", width=300, height=300, put_by=staff
+    )
+    words = {"programme": f"项{tag}", "sentence": f"句{tag}", "badge": "徽"}
+    edition = Edition.objects.create(
+        award=world[Award], number=1, holder_name=f"学员{tag}", words=words, seal=seal, by=staff, at=timezone.now()
+    )
+    ceremony = Ceremony.objects.create(
+        name=f"仪式{tag}", held_on=timezone.localdate(), place=f"堂{tag}", region=world[Region], made_by=staff
+    )
+    CeremonyPlace.objects.create(ceremony=ceremony, award=world[Award], added_by=staff)
+    return {Seal: seal, Edition: edition, Ceremony: ceremony}
 
 
 def _duplicate(world: World, tag: str) -> World:

@@ -1,7 +1,7 @@
 """Makes the fonts beside this file: ``make_fonts.py FOLDER LIST...``; needs fonttools, which the product does not.
 
-FOLDER holds ``NotoSansCJK-Regular.ttc`` and ``-Bold.ttc`` (Debian's ``fonts-noto-cjk``); a LIST is a text file with
-the characters of 通用规范汉字表 (2013), in any number of lines.
+FOLDER holds ``NotoSansCJK-Regular.ttc``, ``-Bold.ttc`` and ``NotoSerifCJK-Bold.ttc`` (Debian's ``fonts-noto-cjk``); a
+LIST is a text file with the characters of 通用规范汉字表 (2013), in any number of lines.
 """
 
 import sys
@@ -39,9 +39,9 @@ def listed(paths: Iterable[str]) -> set[int]:
     return {ord(character) for character in texts if ord(character) > 0x2E7F}
 
 
-def save(folder: Path, weight: str, characters: set[int], family: str, name: str) -> None:
+def save(folder: Path, weight: str, characters: set[int], family: str, name: str, kind: str = "Sans") -> None:
     """A subset without hints and layout tables, under a family name of its own."""
-    font = TTCollection(str(folder / f"NotoSansCJK-{weight}.ttc")).fonts[SIMPLIFIED]
+    font = TTCollection(str(folder / f"Noto{kind}CJK-{weight}.ttc")).fonts[SIMPLIFIED]
     options = Options()
     options.layout_features, options.hinting = [], False
     options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 13, 14, 16, 17]
@@ -61,6 +61,7 @@ def main(folder: Path, lists: list[str]) -> None:
     common = of(SIGNS) | {ord(shape) for shape in SHAPES} | gb2312() | listed(lists)
     for weight in ("Regular", "Bold"):
         save(folder, weight, common, "Noto Sans CJK SC", f"NotoSansCJKsc-{weight}.otf")
+    save(folder, "Bold", common, "Noto Serif CJK SC", "NotoSerifCJKsc-Bold.otf", kind="Serif")
     save(folder, "Regular", of(HAN) - common, "Noto Sans CJK SC Rare", "NotoSansCJKsc-Rare-Regular.otf")
 
 
