@@ -58,6 +58,7 @@ def test_every_list_is_scoped_or_reference_data_or_for_superusers(client):
         "grants.TrafficPool",
         "certification.Badge",
         "certification.Rule",
+        "certification.Rehearsal",
     }
 
 
