@@ -87,6 +87,8 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
         _("Certification"),
         [
             ("certification.Candidate", "fact_check"),
+            ("certification.Flag", "flag"),
+            ("certification.Work", "smart_display"),
             ("certification.Award", "military_tech"),
             ("credentials.Credential", "approval"),
             ("certificates.Ceremony", "celebration"),
@@ -94,6 +96,7 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("certificates.Seal", "approval"),
             ("certification.Badge", "verified"),
             ("certification.Rule", "rule"),
+            ("certification.Rehearsal", "experiment"),
         ],
     ),
     (REPORTS, []),
@@ -351,6 +354,31 @@ def _waiting(request: HttpRequest) -> list[Card]:
             "decision=pending",
             in_state("state", CandidateState.PENDING),
             "fact_check",
+        ),
+        _card(
+            request,
+            "certification.Candidate",
+            _("Candidates to approve"),
+            "decision=proposed",
+            in_state("state", CandidateState.PROPOSED),
+            "verified",
+        ),
+        _card(
+            request,
+            "certification.Candidate",
+            _("Candidates asked back"),
+            "decision=asked",
+            in_state("state", CandidateState.ASKED),
+            "contact_support",
+        ),
+        _card(
+            request,
+            "certification.Flag",
+            _("Open questions about followers"),
+            "answer=open",
+            lambda rows: rows.open(),
+            "flag",
+            tone="warning",
         ),
         _card(
             request, "jobs.Job", _("Jobs that failed lately"), "lately=failed", failed_lately, "error", tone="warning"

@@ -10,4 +10,4 @@ class CertificationConfig(AppConfig):
     verbose_name = _("Certification")
 
     def ready(self) -> None:
-        from incubator.certification import guards, interests  # noqa: F401 - they register
+        from incubator.certification import guards, interests, jobs  # noqa: F401 - they register

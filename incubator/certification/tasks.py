@@ -6,6 +6,9 @@ from django.utils import timezone
 
 @shared_task(name="certification.evaluate_today")
 def evaluate_today() -> None:
-    from incubator.certification.services import evaluate
+    """Ask about doubtful followers first, so that the evaluation knows of the questions."""
+    from incubator.certification.services import evaluate, raise_flags
 
-    evaluate(on=timezone.localdate())
+    today = timezone.localdate()
+    raise_flags(on=today)
+    evaluate(on=today)

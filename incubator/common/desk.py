@@ -147,7 +147,8 @@ class Move:
 
     ``do`` gets the row (with ``together`` the list of chosen rows, all or none), ``by`` and the answers of ``form``.
     ``states`` are those in which a page offers the button; ``permission`` is needed beside the right to see the row
-    (the right to change it, unless named).
+    (the right to change it, unless named). ``why_not`` of a row and a person is the sentence beside a button that they
+    cannot press; a move with ``has_page`` is asked about on a page of its own, which says what it will do.
     """
 
     name: str
@@ -159,6 +160,8 @@ class Move:
     permission: str = ""
     together: bool = False
     is_main: bool = False
+    why_not: Callable[[Any, Any], Any] = field(default=lambda row, user: "")
+    has_page: bool = False
 
     @property
     def asks(self) -> bool:
@@ -494,6 +497,7 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
             "form": form,
             "media": self.media + form.media,
             "rows": rows[:REFUSALS_SHOWN],
+            "about": self.about_move(request, move, rows[:REFUSALS_SHOWN]),
             "more": chosen.count() - REFUSALS_SHOWN if chosen is not None and len(rows) > REFUSALS_SHOWN else 0,
             "action": request.get_full_path(),
             "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
@@ -501,6 +505,10 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
             "checkbox_name": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/desk/ask.html", context)
+
+    def about_move(self, request: HttpRequest, move: Move, rows: list) -> SafeString:
+        """What must be known before the move is made; shown on the page between."""
+        return SafeString("")
 
     def _carry_out(self, request: HttpRequest, move: Move, rows: list, answers: dict[str, Any]) -> None:
         """Make the move for each row, telling every refusal and how many were made."""
@@ -588,7 +596,8 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
             ]
             context["sections"] = self.get_sections(request, obj)
             context["has_contents"] = self.has_contents
-            for _move, form in context["moves"]:
+            for move, form in context["moves"]:
+                form.why_not = move.why_not(obj, request.user)  # type: ignore[attr-defined]
                 context["media"] += form.media
         return super().render_change_form(request, context, *args, obj=obj, **kw)
 

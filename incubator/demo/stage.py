@@ -26,6 +26,7 @@ from incubator.certification.services import (
     propose_candidate,
     publish_rule,
     refuse_candidate,
+    rehearse,
 )
 from incubator.common.errors import RuleBroken
 from incubator.demo.cast import (
@@ -128,6 +129,7 @@ def set_the_scene(clock: DemoClock, *, by: User) -> Cohort:
     badge, _is_new = Badge.objects.get_or_create(code="village-leader", defaults={"name": "幸福乡村带头人"})
     rule, is_new = Rule.objects.get_or_create(badge=badge, version=1, defaults={"note": "首版"})
     if is_new:
+        rehearse(rule, on=timezone.localdate(), by=by)
         publish_rule(rule, by=by)
     TrafficPool.objects.get_or_create(name="秋季助农流量池", defaults={"cohort": cohort, "impressions": 6_000_000})
     return cohort

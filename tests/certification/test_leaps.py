@@ -151,31 +151,38 @@ def test_the_list_flags_and_filters(desk, candidate):
 
 def test_the_page_warns_and_the_move_asks_for_the_remark(desk, candidate, staff):
     page = reverse("admin:certification_candidate_change", args=[candidate.pk])
-    approve = reverse("admin:certification_candidate_move", args=[candidate.pk, "approve"])
+    propose, approve = (
+        reverse("admin:certification_candidate_move", args=[candidate.pk, name]) for name in ("propose", "approve")
+    )
     assert "desk-flag" not in desk.get(page).content.decode()
     leap(candidate, CROSSED)
     shown = desk.get(page).content.decode()
     assert "desk-flag" in shown and "+20,000" in shown
 
-    refused = desk.post(approve, {"remark": ""}, follow=True)
+    refused = desk.post(propose, {"remark": ""}, follow=True)
     assert "20,000" in str(next(iter(refused.context["messages"]))) and not Award.objects.exists()
 
-    desk.post(approve, {"remark": "seen her films"}, follow=True)
+    desk.post(propose, {"remark": "seen her films"}, follow=True)
+    second = factories.superuser()
+    desk.force_login(second)
+    desk.post(approve, follow=True)
     award = Award.objects.get()
     frozen = desk.get(reverse("admin:certification_award_change", args=[award.pk])).content.decode()
-    assert award.awarded_by == staff and "+20,000" in frozen and "seen her films" in frozen
+    assert award.awarded_by == second and "+20,000" in frozen
+    assert award.evidence["proposed"]["remark"] == "seen her films"
     assert "seen her films" in desk.get(page).content.decode()
 
 
-def test_many_are_approved_at_once_but_for_the_flagged_one(desk, candidate):
+def test_many_are_proposed_at_once_but_for_the_flagged_one(desk, candidate):
     leap(candidate, CROSSED)
     person = factories.graduate_row(FIRST)
     factories.reading(factories.CreatorAccountFactory(trainee=person.trainee), CROSSED, 150_000)
     evaluate(on=LATER)
-    chosen = {"action": "approve", "_selected_action": list(Candidate.objects.values_list("pk", flat=True))}
+    chosen = {"action": "propose", "_selected_action": list(Candidate.objects.values_list("pk", flat=True))}
     url = reverse("admin:certification_candidate_changelist")
 
     response = desk.post(url, {**chosen, "confirmed": "1", "remark": ""}, follow=True)
 
     assert len(list(response.context["messages"])) == 2
-    assert Award.objects.get().candidate.participation == person
+    assert Candidate.objects.get(state="proposed").participation == person
+    assert Candidate.objects.get(state="pending") == candidate

@@ -15,6 +15,7 @@ def addresses() -> dict[str, str]:
         model._meta.label: reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for model, _desk in registered()
     }
+    urls["certification.Flag"] += "?answer=all"
     urls["certification.Candidate"] += "?decision=all"
     urls["metrics.QuarantinedReading"] += "?held=all"
     return urls | {"home": reverse("admin:index")}

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from courses.models import Attendance, Enrolment, Graduation, Session
 from incubator.certification.models import Award, Candidate, Rule
+from incubator.certification.services import propose_candidate, rehearse
 from incubator.grants.admin import PoolForm
 from incubator.grants.models import Grant, TrafficPool
 from incubator.grants.services import approve_grant, propose_grant
@@ -63,6 +64,7 @@ def change_page(client, row):
 
 def test_candidate_is_approved_on_its_page(world, client, staff):
     candidate = world[Candidate]
+    propose_candidate(candidate, by=factories.UserFactory())
     move(client, candidate, "approve")
     award = Award.objects.get(candidate=candidate)
     assert award.awarded_by == staff
@@ -117,11 +119,12 @@ def test_award_is_withdrawn_with_a_reason(world, client, staff):
 
 def test_published_rule_is_read_only_and_a_draft_is_published(staff, client):
     draft = factories.RuleFactory(published_at=None)
-    assert change_page(client, draft).context["has_change_permission"]
-    move(client, draft, "publish")
-    assert not change_page(client, draft).context["has_change_permission"]
+    assert change_page(client, draft).context["may_edit"]
+    rehearse(draft, on=TODAY(), by=staff)
+    move(client, draft, "publish", is_seen="on")
+    assert not change_page(client, draft).context["may_edit"]
     assert Rule.objects.get(pk=draft.pk).published_at
-    assert said(move(client, draft, "publish"))
+    assert said(move(client, draft, "publish", is_seen="on"))
 
 
 # Grants

@@ -59,6 +59,7 @@ def test_every_list_is_scoped_or_reference_data_or_for_superusers(client):
         "certification.Badge",
         "certification.Rule",
         "forecasts.BackTest",
+        "certification.Rehearsal",
     }
 
 

@@ -32,7 +32,17 @@ from incubator.accounts.access import record_access
 from incubator.accounts.choices import AccessKind
 from incubator.accounts.models import AccessRecord, User
 from incubator.certificates.models import Ceremony, CeremonyPlace, Edition, Seal
-from incubator.certification.models import Award, Badge, Candidate, Rule
+from incubator.certification.models import (
+    Award,
+    Badge,
+    Candidate,
+    Flag,
+    Rehearsal,
+    RehearsalCounty,
+    RehearsalPerson,
+    Rule,
+    Work,
+)
 from incubator.classbooks.models import (
     AttendanceFinding,
     AttendanceImport,
@@ -91,6 +101,7 @@ def make_world(code: str, tag: str) -> World:
     world |= _given(world, staff, tag)
     world |= _support(world, staff, tag)
     world |= _foreseen(world)
+    world |= _doubted_and_rehearsed(world, staff, tag)
     world |= _roster(world, staff, tag) | _figures(world, staff, tag) | _duplicate(world, tag)
     world |= _classbooks(world, staff, tag) | _certificates(world, staff, tag)
     world[AccessRecord] = record_access(
@@ -256,6 +267,8 @@ def _given(world: World, staff: User, tag: str) -> World:
         crossed_on=today,
         found_on=today,
         state="approved",
+        proposed_by=factories.UserFactory(username=f"maker{tag}", display_name=f"提{tag}"),
+        proposed_at=timezone.now(),
         decided_by=staff,
         decided_at=timezone.now(),
         **facts,
@@ -330,6 +343,29 @@ def _foreseen(world: World) -> World:
         measured_on=day, horizon=7, since=day, until=day, accounts=9, cases=100, held=80, median_error=0.01
     )
     return {Forecast: forecast, BackTest: test}
+
+
+def _doubted_and_rehearsed(world: World, staff: User, tag: str) -> World:
+    """A doubt about the account, a work of the person, and a draft by which they would lose the badge."""
+    today = timezone.localdate()
+    flag = Flag.objects.create(
+        account=world[CreatorAccount], kind="reported", day=today, note=f"疑{tag}", raised_by=staff
+    )
+    work = Work.objects.create(
+        trainee=world[Trainee],
+        title=f"作{tag}",
+        address=f"https://example.org/w/{tag}",
+        published_on=today,
+        noted_by=staff,
+    )
+    draft = factories.RuleFactory(badge=world[Badge], version=2, published_at=None)
+    figures = {"meets": 0, "met": 7_321, "gains": 0, "loses": 7_321}
+    rehearsal = Rehearsal.objects.create(
+        rule=draft, against=world[Rule], conditions=draft.conditions, day=today, by=staff, **figures
+    )
+    RehearsalCounty.objects.create(rehearsal=rehearsal, county=world[Region], **figures)
+    person = RehearsalPerson.objects.create(rehearsal=rehearsal, participation=world[Participation], gains=False)
+    return {Flag: flag, Work: work, Rehearsal: rehearsal, RehearsalPerson: person}
 
 
 def _roster(world: World, staff: User, tag: str) -> World:

@@ -1,161 +1,38 @@
-"""Candidates with their evidence side by side."""
+"""Candidates: the list by what waits, the page with its evidence, and several side by side."""
 
-from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
-from django import forms
-from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.template.loader import render_to_string
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget
 
-from courses.queries import live_graduation
-from incubator.certification.admin.forms import LongReason
-from incubator.certification.admin.rules import rule_sentence
+from incubator.certification.admin import evidence
+from incubator.certification.admin.forms import LongReason, Proposal, Question, Reply
+from incubator.certification.admin.review import MOST, review_view
 from incubator.certification.choices import IN_REVIEW, CandidateState
 from incubator.certification.models import Candidate
-from incubator.certification.queries import leaps_of, looked_at_since, with_flag
-from incubator.certification.services import approve_candidate, propose_candidate, refuse_candidate
-from incubator.common.charts import line_chart
-from incubator.common.dates import moment
-from incubator.common.desk import (
-    Colours,
-    Move,
-    NoQuestions,
-    QuestionFilter,
-    ReadOnlyAdmin,
-    Section,
-    facts,
-    link_to,
-    number,
-    table,
+from incubator.certification.queries import holding_of, with_flag, with_open_flag
+from incubator.certification.services import (
+    answer_question,
+    approve_candidate,
+    ask_back,
+    propose_candidate,
+    refuse_candidate,
 )
-from incubator.metrics.queries import FRESH_DAYS, history
+from incubator.common.desk import Colours, Move, QuestionFilter, ReadOnlyAdmin, link_to, number
 from trainees.desk import SearchedByPerson
 
-CHART_BEFORE, CHART_AFTER = timedelta(days=60), timedelta(days=30)
-TABLE_AROUND = timedelta(days=3)
+S = CandidateState
 
 
-UNEXPLAINED = _(
-    "No traffic grant explains a leap below. New works could; works are not read, so look at the account itself. "
-    "Approving needs a remark that says why the followers are believed."
-)
-
-
-class Proposal(NoQuestions):
-    """Asks for a remark, which an unexplained leap makes necessary."""
-
-    remark = forms.CharField(
-        label=_("Remark (needed where a leap of followers is not explained)"),
-        max_length=300,
-        required=False,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
-    )
-
-
-def _evidence(request: HttpRequest, candidate: Candidate) -> Section:
-    """Rule, crossing, support window and graduation, side by side."""
-    participation, rule = candidate.participation, candidate.rule
-    graduation = live_graduation(participation)
-    figures = graduation.facts if graduation else {}
-    columns = [
-        facts(
-            _("Rule"),
-            [(_("rule"), rule), (_("asks for"), rule_sentence(rule)), (_("published at"), moment(rule.published_at))],
-        ),
-        facts(
-            _("Reading"),
-            [
-                (_("account"), link_to(candidate.account)),
-                (_("reached on"), candidate.crossed_on),
-                (_("followers that day"), number(candidate.followers)),
-                (_("found on"), candidate.found_on),
-            ],
-        ),
-        facts(
-            _("Support period"),
-            [
-                (_("support from"), participation.support_starts_on or "-"),
-                (_("support until"), participation.support_ends_on or "-"),
-                (_("day of the period"), _day_of_support(candidate)),
-            ],
-        ),
-        facts(
-            _("Graduation"),
-            [
-                (_("participation"), link_to(participation)),
-                (_("state"), participation.get_state_display()),
-                (_("graduated on"), participation.graduated_on or "-"),
-                (_("days attended"), figures.get("days", "-")),
-                (_("class hours that count"), figures.get("counted_hours", "-")),
-            ],
-        ),
-    ]
-    return Section(_("Evidence"), render_to_string("admin/desk/columns.html", {"columns": columns}))
-
-
-def _day_of_support(candidate: Candidate) -> Any:
-    starts_on = candidate.participation.support_starts_on
-    day = candidate.crossed_on
-    return (day - starts_on).days + 1 if starts_on and day else "-"
-
-
-def _readings(request: HttpRequest, candidate: Candidate) -> Section | None:
-    day, participation, account = candidate.crossed_on, candidate.participation, candidate.account_id
-    if day is None or account is None:
-        return None
-    points = history([account], since=day - CHART_BEFORE, until=day + CHART_AFTER)[account]
-    starts_on, ends_on = participation.support_starts_on, participation.support_ends_on
-    window = (starts_on, ends_on) if starts_on and ends_on else None
-    title = gettext("Followers around the day the number was reached")
-    threshold = candidate.rule.followers
-    drawing = line_chart(points, label=title, threshold=threshold, window=window, mark=day, days_between=FRESH_DAYS)
-    near = [point for point in points if abs(point[0] - day) <= TABLE_AROUND]
-    rows = [(d, number(n), _change(before, n)) for before, (d, n) in zip([None, *near], near, strict=False)]
-    numbers = table("", [_("day"), _("followers"), _("change")], rows, empty=_("No readings."))
-    return Section(title, drawing + numbers.html)
-
-
-def _change(before: tuple[Any, int] | None, now: int) -> str:
-    return "-" if before is None else f"{now - before[1]:+,}"
-
-
-def _leaps(request: HttpRequest, candidate: Candidate) -> Section:
-    """Leaps on the way to the number, with a word of warning where no grant explains one."""
-    leaps = list(leaps_of(candidate))
-    rows = [
-        (leap.day, f"+{leap.gained:,}", f"{leap.usual:+,.0f}", _("yes") if leap.ran_traffic else _("no"))
-        for leap in leaps
-    ]
-    headings = [_("day"), _("gained a day"), _("usually a day"), _("under a traffic grant")]
-    span = {"since": looked_at_since(candidate), "until": candidate.crossed_on}
-    empty = gettext("No leap of followers from %(since)s to %(until)s.") % span
-    numbers = table("", headings, rows, empty=empty)
-    warning = SafeString("")
-    if not all(leap.ran_traffic for leap in leaps):
-        warning = format_html('<p class="desk-flag">{}</p>', UNEXPLAINED)
-    return Section(_("Leaps of followers"), warning + numbers.html)
-
-
-def _decision(request: HttpRequest, candidate: Candidate) -> Section | None:
-    if candidate.decided_at is None:
-        return None
-    pairs = [
-        (_("state"), candidate.get_state_display()),
-        (_("decided by"), candidate.decided_by),
-        (_("decided at"), moment(candidate.decided_at)),
-        (_("reason"), candidate.reason or "-"),
-        (_("award"), link_to(getattr(candidate, "award", None))),
-    ]
-    return facts(_("Decision"), pairs)
+def in_state(*states: str) -> Any:
+    return lambda rows: rows.filter(state__in=states)
 
 
 class DecisionFilter(QuestionFilter):
@@ -165,18 +42,19 @@ class DecisionFilter(QuestionFilter):
     parameter_name = "decision"
     all_option = None
     questions = {
-        "pending": (_("to be reviewed"), lambda rows: rows.filter(state__in=IN_REVIEW)),
-        "approved": (_("approved"), lambda rows: rows.filter(state=CandidateState.APPROVED)),
-        "refused": (_("refused"), lambda rows: rows.filter(state=CandidateState.REFUSED)),
+        "review": (_("in review"), in_state(*IN_REVIEW)),
+        "pending": (_("to be reviewed"), in_state(S.PENDING)),
+        "asked": (_("asked back"), in_state(S.ASKED)),
+        "proposed": (_("to be approved"), in_state(S.PROPOSED)),
+        "holding": (_("holding the number"), in_state(S.HOLDING)),
+        "approved": (_("approved"), in_state(S.APPROVED)),
+        "refused": (_("refused"), in_state(S.REFUSED)),
+        "lapsed": (_("no longer meets the rule"), in_state(S.LAPSED)),
         "all": (_("all"), lambda rows: rows),
     }
 
     def value(self) -> str:
-        return super().value() or "pending"
-
-
-def _approve(candidate: Candidate, *, by: Any) -> None:
-    approve_candidate(candidate, by=by, on=timezone.localdate())
+        return super().value() or "review"
 
 
 class LeapFilter(QuestionFilter):
@@ -188,10 +66,30 @@ class LeapFilter(QuestionFilter):
     }
 
 
+class OpenFlagFilter(QuestionFilter):
+    title = _("question about followers")
+    parameter_name = "flag"
+    questions = {
+        "open": (_("open"), lambda rows: rows.filter(has_open_flag=True)),
+        "none": (_("none open"), lambda rows: rows.filter(has_open_flag=False)),
+    }
+
+
+def _approve(candidate: Candidate, *, by: Any) -> None:
+    approve_candidate(candidate, by=by, on=timezone.localdate())
+
+
+def _why_not_approve(candidate: Candidate, user: Any) -> str:
+    if candidate.proposed_by_id == user.pk:
+        return gettext("You proposed this yourself. A second person must approve it.")
+    return ""
+
+
 @admin.register(Candidate)
 class CandidateAdmin(SearchedByPerson, ReadOnlyAdmin):
-    list_display = ["person", "county", "rule", "crossed_on", "reached", "flag", "found_on", "state_label"]
-    list_filter = [DecisionFilter, LeapFilter, "rule", "participation__trainee__county"]
+    list_display = ["person", "county", "rule", "state_label", "crossed_on", "reached", "held", "doubts", "found_on"]
+    list_filter = [DecisionFilter, LeapFilter, OpenFlagFilter, "rule", "participation__trainee__county"]
+    list_before_template = "admin/certification/candidate_tabs.html"
     list_select_related = [
         "participation__trainee__county",
         "participation__cohort__programme",
@@ -202,22 +100,72 @@ class CandidateAdmin(SearchedByPerson, ReadOnlyAdmin):
     search_fields = ["participation__trainee__number"]
     fields = [("trainee", "trainee_county", "state")]
     readonly_fields = ["trainee", "trainee_county"]
-    sections = [_leaps, _evidence, _readings, _decision]
+    sections = [
+        evidence.met_section,
+        evidence.leaps_section,
+        evidence.flags_section,
+        evidence.evidence_section,
+        evidence.readings_section,
+        evidence.decision_section,
+        evidence.timeline_section,
+    ]
+    actions = ["review_chosen"]
     moves = [
+        Move("propose", _("Propose"), propose_candidate, form=Proposal, states=[S.PENDING, S.ASKED], is_main=True),
+        Move("approve", _("Approve"), _approve, states=[S.PROPOSED], is_main=True, why_not=_why_not_approve),
+        Move("ask", _("Ask back"), ask_back, form=Question, states=[S.PENDING, S.PROPOSED]),
         Move(
-            "propose",
-            _("Propose"),
-            propose_candidate,
-            form=Proposal,
-            states=[CandidateState.PENDING, CandidateState.ASKED],
-            is_main=True,
+            "answer",
+            _("Answer"),
+            answer_question,
+            form=Reply,
+            states=[S.ASKED],
+            permission="certification.answer_candidate",
         ),
-        Move("approve", _("Approve"), _approve, states=[CandidateState.PROPOSED], is_main=True),
         Move("refuse", _("Refuse"), refuse_candidate, form=LongReason, states=list(IN_REVIEW)),
     ]
 
+    class Media:
+        css = {"all": ["admin/certification.css"]}
+
     def list_rows(self, rows: QuerySet) -> QuerySet:
-        return with_flag(rows)
+        return with_open_flag(with_flag(rows))
+
+    def get_urls(self) -> list:
+        review = self.admin_site.admin_view(self.review_page)
+        return [path("review/", review, name="certification_candidate_review"), *super().get_urls()]
+
+    def review_page(self, request: HttpRequest) -> HttpResponse:
+        return review_view(self, request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        tabs = self._tabs(request) if self.has_view_permission(request) else []
+        return super().changelist_view(request, {"state_tabs": tabs, **(extra_context or {})})
+
+    def _tabs(self, request: HttpRequest) -> list[tuple[Any, str, int, bool]]:
+        """``(label, address, how many, whether it is shown now)`` of each state; one query."""
+        own = Candidate.objects.visible_to(request.user).order_by()
+        counts = dict(own.values_list("state").annotate(count=Count("pk")))
+        counts["review"] = sum(counts.get(state, 0) for state in IN_REVIEW)
+        counts["all"] = sum(count for state, count in counts.items() if state in S.values)
+        now = request.GET.get("decision") or "review"
+        return [
+            (label, f"?{urlencode({'decision': name})}", counts.get(name, 0), name == now)
+            for name, (label, _narrow) in DecisionFilter.questions.items()
+        ]
+
+    def has_review_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("certification.change_candidate")
+
+    @admin.action(description=_("Look at them side by side"), permissions=["review"])
+    def review_chosen(self, request: HttpRequest, rows: QuerySet) -> HttpResponse:
+        """The chosen ones side by side."""
+        ids = list(rows.values_list("pk", flat=True)[: MOST + 1])
+        if len(ids) > MOST:
+            words = gettext("The first %(count)d of them are shown; more than that cannot be compared.")
+            messages.warning(request, words % {"count": MOST})
+        url = reverse("admin:certification_candidate_review")
+        return HttpResponseRedirect(f"{url}?{urlencode({'ids': ','.join(map(str, ids[:MOST]))}, safe=',')}")
 
     @display(description=_("trainee"))
     def trainee(self, row: Candidate) -> Any:
@@ -239,22 +187,29 @@ class CandidateAdmin(SearchedByPerson, ReadOnlyAdmin):
     def reached(self, row: Candidate) -> str:
         return number(row.followers)
 
-    @display(description=_("leap of followers"), ordering="is_flagged", label={"flagged": "warning"})
-    def flag(self, row: Any) -> tuple[str, Any] | str:
-        return ("flagged", _("not explained")) if row.is_flagged else "-"
+    @display(description=_("held"))
+    def held(self, row: Candidate) -> str:
+        """Since when, and how long still; a dash where the rule asks for a day only."""
+        return "-" if holding_of(row) is None else evidence.held_words(row)
+
+    @display(description=_("doubts"), label={"flagged": "warning"})
+    def doubts(self, row: Any) -> tuple[str, Any] | str:
+        words = [_("leap not explained")] if row.is_flagged else []
+        words += [_("open question")] if row.has_open_flag else []
+        return ("flagged", " · ".join(map(str, words))) if words else "-"
 
     @display(
         description=_("state"),
         ordering="state",
         label=Colours(
             {
-                CandidateState.HOLDING: "default",
-                CandidateState.PENDING: "info",
-                CandidateState.ASKED: "warning",
-                CandidateState.PROPOSED: "primary",
-                CandidateState.LAPSED: "default",
-                CandidateState.APPROVED: "success",
-                CandidateState.REFUSED: "danger",
+                S.HOLDING: "default",
+                S.PENDING: "info",
+                S.ASKED: "warning",
+                S.PROPOSED: "primary",
+                S.LAPSED: "default",
+                S.APPROVED: "success",
+                S.REFUSED: "danger",
             }
         ),
     )

@@ -62,6 +62,7 @@ class Candidate(models.Model):
         verbose_name = _("candidate")
         verbose_name_plural = _("candidates")
         ordering = ["-crossed_on", "-pk"]
+        permissions = [("answer_candidate", _("Can answer what was asked back about a candidate"))]
         constraints = [
             models.UniqueConstraint(fields=["rule", "participation"], name="one_candidacy_per_rule_and_participation"),
             models.CheckConstraint(

@@ -9,18 +9,40 @@ from incubator.certification.services.candidates import (
     refuse_candidate,
 )
 from incubator.certification.services.evaluation import evaluate, evaluate_changes
-from incubator.certification.services.rules import current_rules, draft_rule, publish_rule
+from incubator.certification.services.flags import clear_flag, raise_flags, report_flag
+from incubator.certification.services.rehearsals import ask_for_rehearsal, rehearse
+from incubator.certification.services.rules import (
+    change_draft,
+    current_rules,
+    draft_rule,
+    new_version,
+    present_version,
+    publish_rule,
+    rehearsal_to_publish,
+)
+from incubator.certification.services.works import note_work, take_back_work
 
 __all__ = [
     "answer_question",
     "approve_candidate",
     "ask_back",
+    "ask_for_rehearsal",
+    "change_draft",
+    "clear_flag",
     "current_rules",
     "draft_rule",
     "evaluate",
     "evaluate_changes",
+    "new_version",
+    "note_work",
+    "present_version",
     "propose_candidate",
     "publish_rule",
+    "raise_flags",
     "refuse_candidate",
+    "rehearsal_to_publish",
+    "rehearse",
+    "report_flag",
+    "take_back_work",
     "withdraw_award",
 ]

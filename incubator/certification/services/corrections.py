@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from incubator.certification.models import Award
+from incubator.certification.services.names import shown_name_changed
 from incubator.common.errors import Stale
 
 
@@ -15,4 +16,6 @@ def correct_holder_name(award: Award, *, name: str) -> Award:
     if not same.update(holder_name=name):
         raise Stale(_("This award was changed meanwhile. Look at it again."))
     award.holder_name = name
+    if award.name_shown_since is not None:
+        shown_name_changed.send(Award, award=award)
     return award
