@@ -142,8 +142,10 @@ class Judging:
         for n, asked in enumerate(self.asked):
             self.params |= {f"least_{n}": asked.least, f"held_{n}": asked.held_days}
 
-    def parts(self) -> str:
-        """The named queries before the last SELECT."""
+    def parts(self, *, everybody: bool = False) -> str:
+        """The named queries before the last SELECT. Class hours take longest, so they are counted for those only who
+        meet the rest; ``everybody`` asks for them of the whole scope.
+        """
         parts = [PERSON.format(scope=self.scope)]
         for n, asked in enumerate(self.asked):
             starts, ends = WINDOWS[asked.when]
@@ -151,7 +153,7 @@ class Judging:
             parts.append((HELD if asked.held_days > 1 else REACHED).format(n=n))
         if self.needs_hours:
             who = STANDINGS.format(who="SELECT id FROM maybe")
-            maybe = self._holds(self.tree, is_early=True, hours=False)
+            maybe = "true" if everybody else self._holds(self.tree, is_early=True, hours=False)
             parts.append(HOURS.format(joins=self._joins(), maybe=maybe, standings=who))
         return "WITH" + ",".join(parts)
 
@@ -228,7 +230,8 @@ class Judging:
     def all_conditions(self) -> str:
         """Everybody of the scope: whether the tree is met, and one column for each condition from left to right."""
         columns = ", ".join(f"{flag} AS leaf_{place}" for place, flag in enumerate(self.flags))
-        return f"{self.parts()}\nSELECT person.id, {self.is_met} AS is_met, {columns}\nFROM {self.source()}"
+        said = f"SELECT person.id, {self.is_met} AS is_met, {columns}\nFROM {self.source()}"
+        return f"{self.parts(everybody=True)}\n{said}"
 
 
 def values(judging: Judging, *, on: date, **scope: Any) -> dict[str, Any]:
