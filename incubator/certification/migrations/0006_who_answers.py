@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("certification", "0004_rules_as_data")]
+    dependencies = [("certification", "0005_days_written_late")]
 
     operations = [
         migrations.AlterModelOptions(
