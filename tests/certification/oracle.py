@@ -18,7 +18,10 @@ AROUND = (9_999, 10_000, 99_998, 99_999, 100_000, 100_000, 100_001, 100_001, 150
 class History:
     state: str = "graduated"
     graduated_on: date | None = FIRST
-    support: tuple[date, date] | None = None
+    support: tuple[date, date] | None = None  # as it is, after extensions and pauses
+    given: tuple[date, int] | None = None  # first day, and days given at graduation
+    extensions: list[int] = field(default_factory=list)  # days
+    pauses: list[tuple[date, date]] = field(default_factory=list)
     cohort: int = 0  # which of the cohorts
     accounts: list[dict[date, int]] = field(default_factory=list)
     minutes: dict[str, int] = field(default_factory=dict)  # of teaching, by kind; of general at most 8 hours count
@@ -60,6 +63,17 @@ def leaf(node: dict, history: History, on: date) -> bool:
         return sum(1 for day, is_back in history.works if not is_back and first <= day <= last) >= node["number"]
     assert kind == "no_open_flag"
     return not [1 for _account, day, is_cleared in history.flags if not is_cleared and day <= on]
+
+
+def last_day(first: date, days: int, extensions: list[int], pauses: list[tuple[date, date]]) -> date:
+    """Of a support period, counted on the calendar: a day that is paused uses up none of the days there are."""
+    day, left = first, days + sum(extensions)
+    while True:
+        if not any(starts <= day <= ends for starts, ends in pauses):
+            left -= 1
+            if left == 0:
+                return day
+        day += DAY
 
 
 def window(node: dict, history: History) -> tuple[date, date] | None:
@@ -110,10 +124,17 @@ def generate(seed: int) -> History:
     length = chance.choice([1, 3, 8, 10, 12])
     state = chance.choice(["graduated"] * 8 + ["concluded", "training", "admitted", "withdrawn", "nominated"])
     has_period = state in ("graduated", "concluded", "withdrawn")
+    extensions, pauses = _changes(chance, first, length) if state == "graduated" else ([], [])
+    given = (first, length)
+    last = last_day(*given, extensions, pauses)
+    length = (last - first).days + 1
     history = History(
         state=state,
         graduated_on=first if has_period else None,
-        support=(first, first + (length - 1) * DAY) if has_period else None,
+        support=(first, last) if has_period else None,
+        given=given if has_period else None,
+        extensions=extensions,
+        pauses=pauses,
         cohort=chance.randrange(2),
         accounts=[_account(chance, first, length) for _n in range(chance.choice([0, 1, 1, 1, 1, 2, 2]))],
         minutes={
@@ -127,6 +148,19 @@ def generate(seed: int) -> History:
         day = FIRST + chance.randrange(0, 14) * DAY
         history.flags.append((chance.randrange(len(history.accounts)), day, chance.random() < 0.5))
     return history
+
+
+def _changes(chance: random.Random, first: date, length: int) -> tuple[list[int], list[tuple[date, date]]]:
+    """Extensions and pauses: from the first day, over the leap day, on the last day, one behind the other."""
+    extensions = [chance.choice([1, 2, 3]) for _n in range(chance.choice([0, 0, 0, 1, 2]))]
+    pauses: list[tuple[date, date]] = []
+    for _n in range(chance.choice([0, 0, 0, 1, 1, 2])):
+        end = last_day(first, length, extensions, pauses)
+        starts = chance.choice([first, end, first + chance.randrange((end - first).days + 1) * DAY])
+        ends = starts + chance.choice([0, 1, 3]) * DAY
+        if not any(one <= ends and starts <= other for one, other in pauses):
+            pauses.append((starts, ends))
+    return extensions, pauses
 
 
 def _account(chance: random.Random, first: date, length: int) -> dict[date, int]:

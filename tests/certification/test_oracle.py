@@ -14,14 +14,16 @@ from incubator.certification.judging import Judging, values
 from incubator.certification.models import Flag, Work
 from incubator.metrics.choices import AccountState
 from incubator.metrics.models import CreatorAccount, Reading
-from incubator.programmes.models import Cohort, Participation
+from incubator.programmes.models import Cohort, Participation, SupportChange
+from incubator.programmes.queries import periods_of
+from incubator.programmes.support import MOVE_ENDS
 from tests import factories
 from tests.certification import oracle
 from tests.certification.oracle import COHORTS, DAY, FIRST, generate
 from trainees.models import Trainee
 
 pytestmark = pytest.mark.django_db
-HISTORIES = 10_000
+HISTORIES = 500
 
 
 def followers(number=100_000, strict=False, held_days=1, when="support"):
@@ -75,11 +77,12 @@ def enter(histories: list[oracle.History]) -> list[Participation]:
             state=history.state,
             nominated_on=FIRST,
             graduated_on=history.graduated_on,
-            support_starts_on=history.support[0] if history.support else None,
-            support_ends_on=history.support[1] if history.support else None,
+            support_starts_on=history.given[0] if history.given else None,
+            support_ends_on=history.given[0] + (history.given[1] - 1) * DAY if history.given else None,
         )
         for person, history in zip(people, histories, strict=True)
     )
+    change_periods(rows, histories, staff)
     accounts = CreatorAccount.objects.bulk_create(
         CreatorAccount(trainee=person, handle=f"{person.number}-{place}", state=AccountState.LINKED)
         for person, history in zip(people, histories, strict=True)
@@ -120,6 +123,32 @@ def enter(histories: list[oracle.History]) -> list[Participation]:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return rows
+
+
+def change_periods(rows, histories, staff):
+    """Extensions and pauses as rows, and the ends that the product makes of them."""
+    said = {"cause": "other", "reason": "迟开班", "by": staff}
+    changed = [
+        (row, history) for row, history in zip(rows, histories, strict=True) if history.extensions or history.pauses
+    ]
+    SupportChange.objects.bulk_create(
+        SupportChange(participation=row, kind="extension", days=days, **said)
+        for row, history in changed
+        for days in history.extensions
+    )
+    SupportChange.objects.bulk_create(
+        SupportChange(participation=row, kind="pause", first_day=starts, last_day=ends, **said)
+        for row, history in changed
+        for starts, ends in history.pauses
+    )
+    ends = {}
+    ids = [row.pk for row, _history in changed]
+    for pk, period in periods_of(list(Participation.objects.filter(pk__in=ids))).items():
+        ends[pk] = period.ends_on(FIRST)
+    with connection.cursor() as cursor:
+        cursor.execute(MOVE_ENDS, {"ids": list(ends), "ends": list(ends.values())})
+    for row, history in changed:
+        assert ends[row.pk] == history.support[1], history
 
 
 def judged(tree, *, on):
