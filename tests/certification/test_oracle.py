@@ -23,7 +23,7 @@ from tests.certification.oracle import COHORTS, DAY, FIRST, generate
 from trainees.models import Trainee
 
 pytestmark = pytest.mark.django_db
-HISTORIES = 500
+HISTORIES = 10_000
 
 
 def followers(number=100_000, strict=False, held_days=1, when="support"):
@@ -79,6 +79,7 @@ def enter(histories: list[oracle.History]) -> list[Participation]:
             graduated_on=history.graduated_on,
             support_starts_on=history.given[0] if history.given else None,
             support_ends_on=history.given[0] + (history.given[1] - 1) * DAY if history.given else None,
+            support_base_ends_on=history.given[0] + (history.given[1] - 1) * DAY if history.given else None,
         )
         for person, history in zip(people, histories, strict=True)
     )
