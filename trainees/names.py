@@ -2,7 +2,6 @@
 
 import os
 import unicodedata
-from functools import lru_cache
 
 # Names are short: the dictionary of phrases is memory for nothing.
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
@@ -49,24 +48,24 @@ def initials(name: str) -> str:
     """
     surname = surname_of(name)
     rest = name[len(surname) : len(surname) + 3 * LONGEST]
-    return _plain("".join([*_first_letters(surname), *map(_letter, rest)]))
+    return (SURNAME_LETTERS[surname] + rest.translate(LETTERS))[:LONGEST]
 
 
 def surname_of(name: str) -> str:
     """The surname ``name`` begins with if it is one that is read in a way of its own, else nothing."""
     if "·" in name:
         return ""
-    return next((name[:n] for n in (2, 1) if len(name) > n and name[:n] in SURNAMES), "")
+    if name[:2] in SURNAMES and len(name) > 2:
+        return name[:2]
+    return name[:1] if name[:1] in SURNAMES and len(name) > 1 else ""
 
 
-def _first_letters(surname: str) -> list[str]:
-    return [syllable[0] for syllable in SURNAMES.get(surname, "").split()]
-
-
-@lru_cache(maxsize=8192)
-def _letter(character: str) -> str:
+class _Letters(dict[int, str]):
     """Without phrases one character's sound does not depend on its neighbours: a hundred thousand names are quick."""
-    return "".join(lazy_pinyin(character, style=Style.FIRST_LETTER, errors=_ascii))
+
+    def __missing__(self, code: int) -> str:
+        found = self[code] = _plain("".join(lazy_pinyin(chr(code), style=Style.FIRST_LETTER, errors=_ascii)))
+        return found
 
 
 def _ascii(text: str) -> str:
@@ -75,4 +74,11 @@ def _ascii(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Lower case, without tone marks: 区 begins with ``ō``."""
-    return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if c.isascii())[:LONGEST]
+    return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if c.isascii())
+
+
+LETTERS = _Letters()  # by character, looked up once
+# Of each surname the first letter of every syllable, and nothing of none.
+SURNAME_LETTERS = {"": ""} | {
+    surname: _plain("".join(syllable[0] for syllable in said.split())) for surname, said in SURNAMES.items()
+}

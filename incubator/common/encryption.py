@@ -9,6 +9,7 @@ A wrong key raises ``Undecipherable``: it never returns ciphertext that could be
 import hashlib
 import hmac
 import os
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import FieldError, ImproperlyConfigured
@@ -26,6 +29,7 @@ from django.db.models.query_utils import DeferredAttribute
 VERSION = b"\x02"  # names the method
 KEY_ID_BYTES = 4  # names the key: the beginning of its SHA-256
 NONCE_BYTES = 12
+NONCES_TOGETHER = 256  # asked of the system at once, where many are needed
 HEAD = len(VERSION) + KEY_ID_BYTES
 
 
@@ -114,19 +118,33 @@ def encrypt(text: str, *, context: str, row: object = None) -> bytes:
 def sealer(context: str) -> Callable[[str, object], bytes]:
     """``encrypt`` for many rows of one place: a function of the text and its row."""
     key_id, box = _present()
-    beginning, place, urandom = VERSION + key_id, context.encode() + b":", os.urandom
+    beginning, nonces, encrypt = VERSION + key_id, _nonces(), box.encrypt
 
     def seal_for(text: str, row: object) -> bytes:
-        nonce = urandom(NONCE_BYTES)
-        return beginning + nonce + box.encrypt(nonce, text.encode(), place + str(row).encode())
+        nonce = next(nonces)
+        return beginning + nonce + encrypt(nonce, text.encode(), f"{context}:{row}".encode())
 
     return seal_for
 
 
+def _nonces() -> Iterator[bytes]:
+    """Random ones, each given once. A process that is split off while these are in use must make its own."""
+    while True:
+        for (nonce,) in struct.iter_unpack(f"{NONCE_BYTES}s", os.urandom(NONCE_BYTES * NONCES_TOGETHER)):
+            yield nonce
+
+
 def indexer(context: str) -> Callable[[str], bytes]:
     """``blind_index`` for many texts of one context."""
-    key, beginning = _key("PERSONAL_INDEX_KEY", settings.PERSONAL_INDEX_KEY), f"{context}\0".encode()
-    return lambda text: hmac.digest(key, beginning + text.encode(), "sha256")
+    begun = HMAC(_key("PERSONAL_INDEX_KEY", settings.PERSONAL_INDEX_KEY), SHA256())
+    begun.update(f"{context}\0".encode())
+
+    def index(text: str) -> bytes:
+        one = begun.copy()
+        one.update(text.encode())
+        return one.finalize()
+
+    return index
 
 
 def decrypt(stored: bytes, *, context: str, row: object = None) -> str:

@@ -13,4 +13,6 @@ def narrow(text: str) -> str:
 
 def squeeze(text: str) -> str:
     """``narrow`` and without any space or line break."""
+    if text.isascii() and text.isalnum():
+        return text
     return "".join(narrow(text).split())

@@ -26,7 +26,7 @@ class CheckedRow:
 
     @property
     def is_wrong(self) -> bool:
-        return any(finding.is_error for finding in self.findings)
+        return bool(self.findings) and any(finding.is_error for finding in self.findings)
 
     def note(self, column: str, value: str, sentence: str, *, is_error: bool = True) -> None:
         """Add a finding; ``column`` is what the sheet calls it."""

@@ -6,7 +6,6 @@ Who is known already and who stands there twice is asked of all rows together: s
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -90,30 +89,31 @@ class RowCheck:
         self._on = on
         self._finder = RegionFinder()
         self._counties: dict[str, str | RuleBroken] = {}
-        self._ages: dict[date, int] = {}
+        self._of_age: set[date] = set()  # days of birth of which there is nothing to say
 
     def check(self, number: int, texts: Mapping[str, str], numbers: Collection[str] = ()) -> CheckedRow:
         """The row of that number; ``texts`` by column. ``numbers`` are the columns that hold a number, not a text."""
         row = CheckedRow(number, texts=texts)
-        self._read_plain(row.person, row)
-        if text := texts.get(ID_NUMBER):
-            self._take(row, ID_NUMBER, text, self._id_number, is_number=ID_NUMBER in numbers)
-            if may_be_rounded(row.person.id_number):
+        person, say = row.person, texts.get
+        self._read_plain(person, row)
+        if text := say(ID_NUMBER):
+            self._take(row, ID_NUMBER, text, _take_rounded if ID_NUMBER in numbers else _take_id_number)
+            if may_be_rounded(person.id_number):
                 sentence = _("This ID number ends like one that a spreadsheet has rounded. Compare it with the card.")
                 self._note(row, ID_NUMBER, text, sentence, is_error=False)
         else:
             self._weigh_empty(self._cohort.without_id_number, row, ID_NUMBER)
-        if text := texts.get(PHONE):
-            self._take(row, PHONE, text, self._phone)
+        if text := say(PHONE):
+            self._take(row, PHONE, text, _take_phone)
         else:
             self._weigh_empty(self._cohort.without_phone, row, PHONE)
-        if text := texts.get(SEX):
-            self._take(row, SEX, text, self._sex)
-        if text := texts.get(BORN_ON):
-            self._take(row, BORN_ON, text, self._born_on)
-        self._take_county(row, texts.get(COUNTY, ""))
-        if row.person.born_on is not None:
-            self._weigh_age(row, row.person.born_on)
+        if text := say(SEX):
+            self._take(row, SEX, text, _take_sex)
+        if text := say(BORN_ON):
+            self._take(row, BORN_ON, text, _take_born_on)
+        self._take_county(row, say(COUNTY, ""))
+        if person.born_on is not None and person.born_on not in self._of_age:
+            self._weigh_age(row, person.born_on)
         return row
 
     def _read_plain(self, person: Person, row: CheckedRow) -> None:
@@ -125,7 +125,8 @@ class RowCheck:
             self._note(row, NAME, person.name, _("This is still the example. Write the person's name."))
         person.township = clean(say(TOWNSHIP, ""))[:60]
         person.education = clean(say(EDUCATION, ""))[:30]
-        person.number = clean(squeeze(say(NUMBER, ""))).upper()[:20]
+        if number := say(NUMBER):
+            person.number = clean(squeeze(number)).upper()[:20]
         person.handle = clean(squeeze(say(HANDLE, "")))[:60]
         if not person.handle:
             self._weigh_empty(self._cohort.without_account, row, HANDLE)
@@ -136,38 +137,11 @@ class RowCheck:
                 sentence = _("This kind of person is not known, and “other” is taken. Known are: %(names)s.")
                 self._note(row, BACKGROUND, background, sentence % {"names": names}, is_error=False)
 
-    def _take(self, row: CheckedRow, column: str, text: str, take: Callable, **more: Any) -> None:
+    def _take(self, row: CheckedRow, column: str, text: str, take: Callable[[Person, str], None]) -> None:
         try:
-            take(row.person, text, **more)
+            take(row.person, text)
         except RuleBroken as refusal:
             self._note(row, column, text, str(refusal))
-
-    @staticmethod
-    def _id_number(person: Person, text: str, *, is_number: bool) -> None:
-        if is_number and len(text) > DIGITS_KEPT:
-            raise RuleBroken(rounded())
-        found = parse_id_number(text)
-        person.id_number, person.born_on, person.sex = found.number, found.born_on, str(found.sex)
-
-    @staticmethod
-    def _phone(person: Person, text: str) -> None:
-        person.phone = parse_mobile(text)
-
-    @staticmethod
-    def _sex(person: Person, text: str) -> None:
-        sex = SEXES.get(text)
-        if sex is None:
-            raise RuleBroken(_("Write 男 or 女."))
-        if person.id_number and sex != person.sex:
-            raise RuleBroken(_("The ID number says otherwise. Correct one of the two."))
-        person.sex = sex
-
-    @staticmethod
-    def _born_on(person: Person, text: str) -> None:
-        born_on = read_date(text)
-        if person.born_on is not None and born_on != person.born_on:
-            raise RuleBroken(_("The ID number says otherwise. Correct one of the two."))
-        person.born_on = born_on
 
     # --- The county ---
 
@@ -203,10 +177,9 @@ class RowCheck:
             self._note(row, column, "", empty(), is_error=weight == Weight.REFUSE)
 
     def _weigh_age(self, row: CheckedRow, born_on: date) -> None:
-        age = self._ages.get(born_on)
-        if age is None:
-            age = self._ages[born_on] = age_on(born_on, self._on)
+        age = age_on(born_on, self._on)
         if self._cohort.min_age <= age <= self._cohort.max_age:
+            self._of_age.add(born_on)
             return
         value, weight = row.texts.get(ID_NUMBER, ""), self._cohort.out_of_age
         if not 0 <= age <= OLDEST:
@@ -218,6 +191,40 @@ class RowCheck:
 
     def _note(self, row: CheckedRow, column: str, value: str, sentence: str, *, is_error: bool = True) -> None:
         row.note(self._headers[column], masked(column, clean(value)), sentence, is_error=is_error)
+
+
+# --- What a cell says of a person ---
+
+
+def _take_id_number(person: Person, text: str) -> None:
+    person.id_number, person.born_on, person.sex = parse_id_number(text)
+
+
+def _take_rounded(person: Person, text: str) -> None:
+    """From a cell that holds a number."""
+    if len(text) > DIGITS_KEPT:
+        raise RuleBroken(rounded())
+    _take_id_number(person, text)
+
+
+def _take_phone(person: Person, text: str) -> None:
+    person.phone = parse_mobile(text)
+
+
+def _take_sex(person: Person, text: str) -> None:
+    sex = SEXES.get(text)
+    if sex is None:
+        raise RuleBroken(_("Write 男 or 女."))
+    if person.id_number and sex != person.sex:
+        raise RuleBroken(_("The ID number says otherwise. Correct one of the two."))
+    person.sex = sex
+
+
+def _take_born_on(person: Person, text: str) -> None:
+    born_on = read_date(text)
+    if person.born_on is not None and born_on != person.born_on:
+        raise RuleBroken(_("The ID number says otherwise. Correct one of the two."))
+    person.born_on = born_on
 
 
 def texts_of(row: Row, columns: Mapping[str, int]) -> tuple[dict[str, str], list[str]]:

@@ -95,11 +95,13 @@ def _scope(roster: RosterImport, by: Any) -> dict[str, Any]:
 
 def _judge(cursor: Any, scope: dict[str, Any]) -> None:
     """The temporary table ``verdict``: of each row that hits somebody who it is, or what the trouble is."""
-    cursor.execute("DROP TABLE IF EXISTS hit, verdict")
+    cursor.execute("DROP TABLE IF EXISTS near, hit, verdict")
     cursor.execute(sql.UNKNOWN_SIZES, {})
     for (table,) in cursor.fetchall():
         cursor.execute(f"ANALYZE {table}")
     cursor.execute(sql.BY_INDEX)
+    cursor.execute(sql.NEAR, scope)
+    cursor.execute(sql.COUNT_NEAR)
     cursor.execute(sql.HITS, scope)
     cursor.execute(sql.VERDICTS, scope)
     cursor.execute(sql.INDEX_VERDICTS)

@@ -45,7 +45,7 @@ from trainees.services import require_index_key
 from trainees.signals import people_look_alike
 
 CHECK, APPLY, UNDO = "roster_check", "roster_apply", "roster_undo"
-CHUNK = 10_000  # rows that are checked and staged between two words about how far it is
+CHUNK = 20_000  # rows that are checked and staged between two words about how far it is
 AT_ONCE = 2_000  # rows that are written while somebody waits
 
 Tell = Callable[[int, int], None]  # so many rows are done, of so many
@@ -136,7 +136,7 @@ def _checked(
 ) -> Iterator[CheckedRow]:
     """Rows as they come from the file; where somebody has written other cells, with those."""
     for row in rows:
-        said = decided.get(row.number)
+        said = decided.get(row.number) if decided else None
         if said is not None and said.cells:
             yield check.check(row.number, said.texts)
         else:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from incubator.common.bulk import FIELD, NOTHING, clean, copy_lines, copy_rows, field
+from incubator.common.bulk import NOTHING, clean, copy_lines, copy_rows, field
 from incubator.common.encryption import encrypt, indexer, reserve_keys, sealer
 from incubator.imports.checking import Finding
 from incubator.metrics.models import CreatorAccount
@@ -58,44 +58,31 @@ class _Staging:
         """In the order of ``ROW_COLUMNS``. Written out, because there are a hundred thousand of them."""
         person, is_bad = row.person, row.is_wrong
         key, participation, account = keys
-        decided = self._decided.get(row.number)
-        left_out = clean(decided.left_out) if decided else ""
         self.count += 1
+        status, trainee = ("wrong", NOTHING) if is_bad else ("new", key)
+        left_out = decision = ""
+        decided_about = cells = id_number = id_index = phone = phone_index = NOTHING
+        if self._decided and (decided := self._decided.get(row.number)):
+            left_out, decision = clean(decided.left_out), decided.decision
+            decided_about = field(decided.decided_about)
+            if left_out:
+                status, trainee = "skipped", NOTHING
         if row.findings and not left_out:
             self.findings += row.findings
-        status = "skipped" if left_out else "wrong" if is_bad else "new"
-        id_number = id_index = phone = phone_index = NOTHING
         if person.id_number:
             id_number = "\\x" + self._seal_id_number(person.id_number, key).hex()
             id_index = "\\x" + self._index_id_number(person.id_number).hex()
         if person.phone:
             phone = "\\x" + self._seal_phone(person.phone, key).hex()
             phone_index = "\\x" + self._index_phone(person.phone).hex()
-        return FIELD.join(
-            (
-                f"{self._roster}\x01{row.number}\x01{status}",
-                left_out,
-                "t" if is_bad else "f",
-                person.name,
-                initials(person.name),
-                person.sex,
-                str(person.born_on) if person.born_on else NOTHING,
-                person.county or NOTHING,
-                person.township,
-                person.background,
-                person.education,
-                person.handle,
-                person.number,
-                id_number,
-                id_index,
-                phone,
-                phone_index,
-                field(encrypt(json.dumps(row.texts, ensure_ascii=False), context=CELLS)) if is_bad else NOTHING,
-                f"{key}\x01{participation}\x01{account}",
-                NOTHING if is_bad or left_out else str(key),
-                decided.decision if decided else "",
-                field(decided.decided_about) if decided else NOTHING,
-            )
+        if is_bad:
+            cells = field(encrypt(json.dumps(row.texts, ensure_ascii=False), context=CELLS))
+        return (
+            f"{self._roster}\x01{row.number}\x01{status}\x01{left_out}\x01{'t' if is_bad else 'f'}\x01{person.name}\x01"
+            f"{initials(person.name)}\x01{person.sex}\x01{person.born_on or NOTHING}\x01{person.county or NOTHING}\x01"
+            f"{person.township}\x01{person.background}\x01{person.education}\x01{person.handle}\x01{person.number}\x01"
+            f"{id_number}\x01{id_index}\x01{phone}\x01{phone_index}\x01{cells}\x01"
+            f"{key}\x01{participation}\x01{account}\x01{trainee}\x01{decision}\x01{decided_about}"
         )
 
 

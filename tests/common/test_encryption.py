@@ -11,13 +11,18 @@ from django.core.serializers import serialize
 from django.db import connection, models, transaction
 
 from incubator.common.encryption import (
+    HEAD,
+    NONCE_BYTES,
+    NONCES_TOGETHER,
     EncryptedTextField,
     Undecipherable,
     blind_index,
     decrypt,
     encrypt,
+    indexer,
     is_of_present_key,
     sealed_for,
+    sealer,
 )
 from tests.factories import TraineeFactory
 from trainees.identity import id_number_index
@@ -32,6 +37,23 @@ def test_encrypted_text_comes_back_and_differs_each_time():
 
     assert first != second
     assert decrypt(first, context="a.b") == decrypt(second, context="a.b") == "62000019980203121X"
+
+
+def test_many_rows_are_sealed_each_for_itself_and_no_nonce_is_used_twice():
+    seal, count = sealer("a.b"), 2 * NONCES_TOGETHER + 1
+    sealed = [seal("62000019980203121X", row) for row in range(count)]
+
+    assert {decrypt(stored, context="a.b", row=row) for row, stored in enumerate(sealed)} == {"62000019980203121X"}
+    assert len({stored[HEAD : HEAD + NONCE_BYTES] for stored in sealed}) == count
+    with pytest.raises(Undecipherable):
+        decrypt(sealed[0], context="a.b", row=1)
+
+
+def test_many_texts_get_the_index_that_each_would_get_alone():
+    index = indexer("trainee.phone")
+
+    for text in ("+8615412345678", "", "王小明", "+8615412345678"):
+        assert index(text) == blind_index(text, context="trainee.phone")
 
 
 def test_ciphertext_moved_to_another_column_is_refused():

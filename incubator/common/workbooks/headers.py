@@ -16,6 +16,7 @@ LONGEST_TITLE = 200  # a cell with more is no header
 MOST_SAMPLES = 3
 UNUSED, SERIAL = 0, 1  # why a known header leads nowhere
 SIGNS = re.compile(r"[\s*★☆#/\\、,:;.·\-—_|+&\"'“”‘’《》<>【】\[\]]")
+CHINESE = re.compile("[\u4e00-\u9fff]*")
 BRACKETS = re.compile(r"\(.*?\)|【.*?】|\[.*?\]")
 
 
@@ -65,6 +66,8 @@ def _narrow(text: str) -> str:
 
 def normalised(text: str) -> str:
     """A header as it is compared and remembered: narrow, upper case, without spaces, signs and brackets."""
+    if CHINESE.fullmatch(text):  # as nearly all are, and the names below them: it is what it is
+        return text[:LONGEST_HEADER]
     return SIGNS.sub("", _narrow(text)).replace("(", "").replace(")", "").upper()[:LONGEST_HEADER]
 
 

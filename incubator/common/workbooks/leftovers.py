@@ -67,7 +67,6 @@ class Leftovers:
         """Why the row is left out, None when it is about somebody."""
         values = row.values
         if self._is_plainly_somebody(values):
-            self._may_be_letters = False
             return None
         filled = [(n, text) for n in range(len(values)) if values[n] not in NOTHING and (text := row.cell(n).text)]
         found = self._why(row, filled) if filled else Leftover.NOBODY
@@ -78,19 +77,17 @@ class Leftovers:
     def _is_plainly_somebody(self, values: Sequence[Any]) -> bool:
         """The quick way for most rows: both main cells are filled and the first says nothing a leftover would."""
         main = self._main
-        if len(main) < 2 or main[0] >= len(values) or main[1] >= len(values):
+        if self._may_be_letters or len(main) < 2 or main[0] >= len(values) or main[1] >= len(values):
             return False
         first, second = values[main[0]], values[main[1]]
         if not first or not second or not isinstance(first, str) or len(str(second)) < 4:
             return False
-        if (
+        return not (
             first[0] in BEGINNINGS
             or str(values[0])[:1] in BEGINNINGS
             or first in self._layout.example
             or normalised(first) in self._texts[main[0]]
-        ):
-            return False
-        return not self._may_be_letters
+        )
 
     def _why(self, row: Row, filled: list[tuple[int, str]]) -> Leftover | None:
         layout = self._layout

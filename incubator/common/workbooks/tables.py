@@ -15,6 +15,7 @@ from incubator.common.workbooks.reading import EMPTY, NOTHING, SENTENCES, Cell, 
 
 FIRST_ROWS = 30  # the header stands among these
 FILLED_BY = re.compile(r"填报单位[（(]?[^:：]*[:：]\s*(\S+)")
+MOST_PLAIN = 1000  # texts remembered as such
 DITTO = frozenset({"同上", "同前", "〃", "″", "＂", '"', "“", "”", "''", "′′"})
 
 
@@ -187,14 +188,21 @@ class _Filling:
         self._is_known = merged is not None
         self._reaches = {(m.first_column, m.first_row): m.last_row for m in merged or () if m.last_row > m.first_row}
         self._above: dict[int, tuple[object, int]] = {}  # by place: the value, and the last row it stands for
+        if self._is_known and not self._reaches:
+            self._columns = []
         self._said: dict[int, object] = {}  # by place: the last value, for 同上
+        self._plain: set[str] = set()  # texts that are no 同上: most of these columns say the same over and over
         self._last = 0
 
     def fill(self, row: Row) -> None:
         for column, place in self._columns:
             self._fill(row, column, place)
+        values, wide, plain = row.values, len(row.values), self._plain
         for column, place in self._ditto:
-            self._repeat(row, column, place)
+            if place < wide and (value := values[place]).__class__ is str and value in plain:
+                self._said[place] = value
+            else:
+                self._repeat(row, column, place)
         self._last = row.number
 
     def end_block(self, row: Row) -> None:
@@ -221,10 +229,13 @@ class _Filling:
 
     def _repeat(self, row: Row, column: str, place: int) -> None:
         value = row.values[place] if place < len(row.values) else ""
-        if isinstance(value, str) and value.strip() in DITTO and place in self._said:
+        is_ditto = isinstance(value, str) and value.strip() in DITTO
+        if is_ditto and place in self._said:
             self._set(row, column, place, self._said[place])
         elif value not in NOTHING:
             self._said[place] = value
+            if isinstance(value, str) and not is_ditto and len(self._plain) < MOST_PLAIN:
+                self._plain.add(value)
 
     def _set(self, row: Row, column: str, place: int, value: object) -> None:
         values = [*row.values, *[""] * (place + 1 - len(row.values))]
