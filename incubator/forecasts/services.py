@@ -263,9 +263,13 @@ def _write(columns: Sequence[Sequence[Any]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(STAGE)
         with cursor.copy(COPY) as copy:
-            for row in zip(*columns, strict=True):
-                copy.write_row(row)
+            copy.write("".join(_line(row) for row in zip(*columns, strict=True)))
         cursor.execute(WRITE)
+
+
+def _line(row: Sequence[Any]) -> str:
+    """A row of COPY's text format: numbers, days and our own words have nothing to escape, and this is far quicker."""
+    return "\t".join(["\\N" if value is None else str(value) for value in row]) + "\n"
 
 
 # --- Learning and testing ---------------------------------------------------------------------------------------------
