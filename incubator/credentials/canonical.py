@@ -48,7 +48,7 @@ def canonical(document: Document) -> str:
     """Canonical N-Quads. Raises ``Unsignable`` unless every leaf of the JSON is in them."""
     _require_plain(document)
     quads = _options(jsonld.normalize, document, algorithm="URDNA2015")
-    found = len(quads.splitlines())
+    found = quads.count("\n")  # splitlines() would count other separators within texts
     if found != _expected_quads(document):
         raise Unsignable(f"{_expected_quads(document)} statements were made and {found} would be signed.")
     for address in _IRI.findall(_LITERAL.sub("", quads)):
@@ -174,7 +174,7 @@ def _outline(value: Any, texts: list[str], key: str = "") -> Any:
 def _shape(outline: str) -> Shape:
     document = json.loads(outline)
     canonical(document)  # refuses what would lose a leaf
-    quads = [_parts(quad + "\n") for quad in _options(jsonld.to_rdf, document).splitlines()]
+    quads = [_parts(quad) for quad in _options(jsonld.to_rdf, document).splitlines(keepends=True)]
     blanks = {what for quad in quads for kind, what in quad if kind is Kind.BLANK}
     named = [quad for quad in quads if not any(kind is Kind.BLANK for kind, _what in quad)]
     nameless = [quad for quad in quads if quad not in named]
