@@ -240,12 +240,14 @@ def test_the_file_is_for_who_still_sees_the_ceremony(clerk):
     assert not has_file(Job.objects.get(pk=job.pk), by=clerk.pk)
 
 
-def test_a_job_of_somebody_whose_posting_ended_makes_nothing(clerk):
+def test_a_job_of_somebody_whose_posting_became_narrower_makes_nothing(db):
+    """The awards of the county left are still seen, but the prefecture's ceremony is not."""
     award_of(code=HERE)
-    ceremony = ceremony_of(clerk, HERE)
-    take_awards(ceremony, by=clerk, on=TODAY)
-    ask_for_certificates(ceremony, by=clerk, order="name")
-    Posting.objects.all().delete()
+    asker = factories.official("622900", is_staff=True)
+    ceremony = ceremony_of(asker, "622900")
+    take_awards(ceremony, by=asker, on=TODAY)
+    ask_for_certificates(ceremony, by=asker, order="name")
+    Posting.objects.update(region=factories.region(HERE))
     run(ceremony.job_id)
     job = Job.objects.get()
     assert job.state == JobState.FAILED and not job.result_file

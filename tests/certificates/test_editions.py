@@ -299,3 +299,15 @@ def test_two_who_print_or_reissue_at_once_make_one_edition():
     reissued = in_parallel(*work * 4)
     assert len([each for each in reissued if isinstance(each, RuleBroken)]) == 3, reissued
     assert list(Edition.objects.order_by("number").values_list("number", flat=True)) == [1, 2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_put_a_seal_right_at_once_make_one_edition():
+    staff = factories.superuser()
+    award = award_of("甲")
+    seal_of(award, issuer="错章")
+    edition_to_print(award, by=staff, on=TODAY)
+    seal_of(award, issuer="对章")
+    work = [lambda: reissue_certificate(Award.objects.get(), by=staff, reason="误", on=TODAY)]
+    reissued = in_parallel(*work * 4)
+    assert len([each for each in reissued if isinstance(each, RuleBroken)]) == 3, reissued

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from incubator.common.pdf import render_pdf
-from incubator.common.pdf_join import NotOurs, join_pdfs
+from incubator.common.pdf_join import NotOurs, _moved, join_pdfs
 
 
 def sheet(title, notes=(), *, tagged=False):
@@ -41,6 +41,17 @@ def test_what_looks_like_a_reference_in_a_text_stays(tmp_path):
     _count, whole = joined(sheet("5 0 R (7 0 R) \\ )("), sheet("8 0 R"))
     text = run(tmp_path, "pdftotext", whole, "-")
     assert "5 0 R (7 0 R) \\ )(" in text and "80R" in text.replace(" ", "")
+
+
+def test_references_are_moved_and_neither_strings_nor_streams():
+    body = b"<</T(5 0 R \\) 6 0 R)/P 5 0 R/K[6 0 R 17 0 R]/D(x)>>\nstream\n8 0 R\nendstream"
+    moved = b"<</T(5 0 R \\) 6 0 R)/P 15 0 R/K[16 0 R 27 0 R]/D(x)>>\nstream\n8 0 R\nendstream"
+    assert _moved(body, 10) == moved
+
+
+def test_what_belongs_to_a_part_as_a_document_is_left_behind():
+    _count, whole = joined(sheet("甲班"), sheet("乙班"))
+    assert whole.count(b"/Catalog") == 1 and b"/Metadata" not in whole
 
 
 def test_same_parts_give_the_same_bytes():
