@@ -9,16 +9,19 @@ from incubator.certification.services.candidates import (
     refuse_candidate,
 )
 from incubator.certification.services.evaluation import evaluate, evaluate_changes
+from incubator.certification.services.near_misses import close_near_miss, find_near_misses
 from incubator.certification.services.rules import current_rules, draft_rule, publish_rule
 
 __all__ = [
     "answer_question",
     "approve_candidate",
     "ask_back",
+    "close_near_miss",
     "current_rules",
     "draft_rule",
     "evaluate",
     "evaluate_changes",
+    "find_near_misses",
     "propose_candidate",
     "publish_rule",
     "refuse_candidate",
