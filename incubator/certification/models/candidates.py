@@ -62,6 +62,7 @@ class Candidate(models.Model):
         verbose_name = _("candidate")
         verbose_name_plural = _("candidates")
         ordering = ["-crossed_on", "-pk"]
+        permissions = [("explain_candidate", "Can read why somebody has a badge or has not")]
         constraints = [
             models.UniqueConstraint(fields=["rule", "participation"], name="one_candidacy_per_rule_and_participation"),
             models.CheckConstraint(

@@ -8,6 +8,7 @@ from incubator.certification.services.candidates import (
     propose_candidate,
     refuse_candidate,
 )
+from incubator.certification.services.checks import check_awards
 from incubator.certification.services.evaluation import evaluate, evaluate_changes
 from incubator.certification.services.near_misses import close_near_miss, find_near_misses
 from incubator.certification.services.rules import current_rules, draft_rule, publish_rule
@@ -16,6 +17,7 @@ __all__ = [
     "answer_question",
     "approve_candidate",
     "ask_back",
+    "check_awards",
     "close_near_miss",
     "current_rules",
     "draft_rule",
