@@ -95,6 +95,8 @@ class AlarmKind(models.TextChoices):
     COVERAGE = "coverage", _("too few accounts were read lately")
     OLDEST = "oldest", _("an account was not read for too long")
     PARTITION = "partition", _("a month has no place of its own for readings")
+    NOT_AWARDED = "not_awarded", _("people meet a rule, and no evaluation found them")
+    UNPROVEN = "unproven", _("awards without evidence")
 
 
 class Failure(models.TextChoices):

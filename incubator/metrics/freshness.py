@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from incubator.metrics.choices import AccountState, AlarmKind, Platform
 from incubator.metrics.consents import midnight
+from incubator.metrics.interests import watched_by_others
 from incubator.metrics.models import Alarm, CreatorAccount, FreshnessCheck, RefreshRun
 from incubator.metrics.partitions import months_in_rest, months_there, months_wanted
 from incubator.metrics.planning import MAX_GAP
@@ -59,7 +60,14 @@ def findings(*, at: datetime) -> list[Finding]:
     for platform in reach:
         found += _about_run(platform, runs.get(platform), at)
         found += _about_readings(platform, reach[platform], on)
-    return found + list(_about_months(on))
+    return [*found, *_about_months(on), *_of_higher_rooms(at)]
+
+
+def _of_higher_rooms(at: datetime) -> Iterator[Finding]:
+    for kind, watched in watched_by_others().items():
+        facts = watched.find(at)
+        if facts is not None:
+            yield Finding(AlarmKind(kind), "", dict(facts))
 
 
 def reach_by_platform(on: date) -> dict[str, Reach]:
@@ -195,7 +203,8 @@ def sentence_of(alarm: Alarm | Finding) -> str:
         words["day"] = date_format(date.fromisoformat(words["day"]), "DATE_FORMAT")
     if "months" in words:
         words["months"] = ", ".join(words["months"])
-    return str(SENTENCES[alarm.kind] % words)
+    watched = watched_by_others().get(alarm.kind)
+    return str((watched.sentence if watched else SENTENCES[alarm.kind]) % words)
 
 
 # --- Where how much is read -------------------------------------------------------------------------------------------

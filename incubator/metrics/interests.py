@@ -1,10 +1,12 @@
-"""What higher rooms know that makes a reading matter: numbers that decide something, and people under a running grant.
+"""What higher rooms know that makes a reading matter: numbers that decide something, and people under a running grant;
+and what they compare and are alarmed by, so that one command and one list tell everything that is wrong.
 
 A room above registers a function here when it is loaded; this room knows none of them.
 """
 
-from collections.abc import Callable, Iterable
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -16,6 +18,23 @@ from incubator.metrics.rollups import THRESHOLDS
 _thresholds: list[Callable[[date], Iterable[int]]] = []
 _granted: list[Callable[[date], Iterable[int]]] = []
 _traffic: list[Callable[[Any, Any], QuerySet]] = []
+_reconciled: list[Callable[[date, str], Iterable[tuple[Any, str]]]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """An alarm of a higher room. ``find`` tells the facts of what is wrong at an instant, None where nothing is;
+    ``sentence`` takes them, and ``url_name`` and ``place`` are where one acts.
+    """
+
+    kind: str
+    sentence: Any
+    url_name: str
+    place: Any
+    find: Callable[[datetime], Mapping[str, Any] | None]
+
+
+_watched: dict[str, Watched] = {}
 
 
 def decides_at(function: Callable[[date], Iterable[int]]) -> Callable[[date], Iterable[int]]:
@@ -37,6 +56,28 @@ def explains_leaps(function: Callable[[Any, Any], QuerySet]) -> Callable[[Any, A
     """
     _traffic.append(function)
     return function
+
+
+def reconciles(
+    function: Callable[[date, str], Iterable[tuple[Any, str]]],
+) -> Callable[[date, str], Iterable[tuple[Any, str]]]:
+    """Decorator: the function tells ``(key, sentence)`` of what should not be so on a day within a region ("": all)."""
+    _reconciled.append(function)
+    return function
+
+
+def watch(watched: Watched) -> None:
+    """An alarm of a higher room is raised, kept up to date and cleared with the others."""
+    _watched[watched.kind] = watched
+
+
+def watched_by_others() -> Mapping[str, Watched]:
+    return _watched
+
+
+def reconciled_by_others(day: date, within: str) -> Iterator[tuple[Any, str]]:
+    for tell in _reconciled:
+        yield from tell(day, within)
 
 
 def thresholds_on(day: date) -> list[int]:

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Max, Q
 
 from incubator.metrics import reading_sql as sql
+from incubator.metrics.interests import reconciled_by_others
 from incubator.metrics.models import Reading
 from incubator.metrics.rollups import COUNTRY, EDGES
 from incubator.regions.models import Region
@@ -125,10 +126,15 @@ ORDER BY account.id, threshold
 class Difference:
     """One thing kept that the readings do not bear out. ``key`` is a region's code or an account's id."""
 
-    kind: Literal["region", "newest", "crossing"]
+    kind: Literal["region", "newest", "crossing", "other"]  # the last are of higher rooms
     day: date
     key: Any
     sentence: str
+
+
+def other_differences(*, on: date, within: str = "") -> list[Difference]:
+    """What higher rooms compare, as of a day. They put it right themselves."""
+    return [Difference("other", on, key, sentence) for key, sentence in reconciled_by_others(on, within)]
 
 
 def newest_day() -> date | None:

@@ -2,6 +2,7 @@
 
 from incubator.certification.models.awards import Award, AwardNumber, AwardQuerySet
 from incubator.certification.models.candidates import Candidate, CandidateEvent, CandidateQuerySet
+from incubator.certification.models.checks import AwardCheck
 from incubator.certification.models.evaluations import (
     Evaluation,
     Recheck,
@@ -15,6 +16,7 @@ from incubator.certification.models.rules import Badge, Rule
 
 __all__ = [
     "Award",
+    "AwardCheck",
     "AwardNumber",
     "AwardQuerySet",
     "Badge",

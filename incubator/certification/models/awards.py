@@ -71,6 +71,7 @@ class Award(models.Model):
         verbose_name = _("award")
         verbose_name_plural = _("awards")
         ordering = ["-awarded_on", "-pk"]
+        permissions = [("audit_award", "Can take the whole dossier of an award")]
         constraints = [
             models.UniqueConstraint(
                 fields=["badge", "trainee"], condition=Q(withdrawn_at=None), name="one_live_award_per_badge_and_trainee"

@@ -62,7 +62,10 @@ class Candidate(models.Model):
         verbose_name = _("candidate")
         verbose_name_plural = _("candidates")
         ordering = ["-crossed_on", "-pk"]
-        permissions = [("answer_candidate", _("Can answer what was asked back about a candidate"))]
+        permissions = [
+            ("answer_candidate", _("Can answer what was asked back about a candidate")),
+            ("explain_candidate", _("Can read why somebody has a badge or has not")),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["rule", "participation"], name="one_candidacy_per_rule_and_participation"),
             models.CheckConstraint(

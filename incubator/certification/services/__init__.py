@@ -8,8 +8,10 @@ from incubator.certification.services.candidates import (
     propose_candidate,
     refuse_candidate,
 )
+from incubator.certification.services.checks import check_awards
 from incubator.certification.services.evaluation import evaluate, evaluate_changes
 from incubator.certification.services.flags import clear_flag, raise_flags, report_flag
+from incubator.certification.services.near_misses import close_near_miss, find_near_misses
 from incubator.certification.services.rehearsals import ask_for_rehearsal, rehearse
 from incubator.certification.services.rules import (
     change_draft,
@@ -28,11 +30,14 @@ __all__ = [
     "ask_back",
     "ask_for_rehearsal",
     "change_draft",
+    "check_awards",
     "clear_flag",
+    "close_near_miss",
     "current_rules",
     "draft_rule",
     "evaluate",
     "evaluate_changes",
+    "find_near_misses",
     "new_version",
     "note_work",
     "present_version",

@@ -16,6 +16,7 @@ from unfold.decorators import display
 from incubator.common.desk import QuestionFilter, ReadOnlyAdmin, extend_desk
 from incubator.metrics.choices import AlarmKind
 from incubator.metrics.freshness import Watch, late_q, sentence_of, watch_at
+from incubator.metrics.interests import watched_by_others
 from incubator.metrics.models import Alarm, CreatorAccount
 from incubator.metrics.queries import FRESH_DAYS
 from incubator.regions.scoping import scope_of
@@ -66,6 +67,9 @@ def place_of(alarm: Alarm, user: Any) -> tuple[str, Any]:
     if alarm.kind == AlarmKind.OLDEST:
         accounts = reverse("admin:metrics_creatoraccount_changelist")
         return f"{accounts}?platform__exact={alarm.platform}&state__exact=linked&read=late", _("See these accounts")
+    watched = watched_by_others().get(alarm.kind)
+    if watched is not None:
+        return reverse(watched.url_name), watched.place
     return reverse("admin:metrics_alarm_changelist"), _("See all alarms")
 
 
