@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("metrics", "0008_handle_folded")]
+    dependencies = [("metrics", "0009_peak")]
 
     operations = [
         migrations.AlterField(
