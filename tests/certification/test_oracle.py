@@ -13,7 +13,7 @@ from incubator.certification.conditions import checked
 from incubator.certification.judging import Judging, values
 from incubator.certification.models import Flag, Work
 from incubator.metrics.choices import AccountState
-from incubator.metrics.models import CreatorAccount, Reading
+from incubator.metrics.models import CreatorAccount, LatestReading, Reading
 from incubator.programmes.models import Cohort, Participation, SupportChange
 from incubator.programmes.queries import periods_of
 from incubator.programmes.support import MOVE_ENDS
@@ -102,6 +102,17 @@ def enter(histories: list[oracle.History]) -> list[Participation]:
             cleared = {"cleared_at": now, "cleared_by": staff, "clearance": "已核实"} if is_cleared else {}
             flags.append(Flag(account=theirs[place], kind="inflation", day=day, **cleared))
     Reading.objects.bulk_create(readings, batch_size=20_000)
+    newest = {}
+    for reading in sorted(readings, key=lambda one: one.day):
+        before = newest.get(reading.account_id)
+        newest[reading.account_id] = LatestReading(
+            account=reading.account,
+            day=reading.day,
+            followers=reading.followers,
+            fetched_at=now,
+            peak=max(reading.followers, before.peak if before else 0),
+        )
+    LatestReading.objects.bulk_create(newest.values(), batch_size=20_000)
     Flag.objects.bulk_create(flags)
     Work.objects.bulk_create(
         Work(
