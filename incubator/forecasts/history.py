@@ -1,29 +1,17 @@
-"""Readings as a matrix: accounts × days, NaN where nothing was read. One statement a matrix, in binary."""
+"""Readings as a matrix: accounts × days, NaN where nothing was read. One statement a matrix."""
 
 from datetime import date
 
 import numpy as np
 from django.db import connection
 
-ROW = np.dtype(
-    [
-        ("fields", ">i2"),
-        ("account_size", ">i4"),
-        ("account", ">i8"),
-        ("place_size", ">i4"),
-        ("place", ">i4"),
-        ("followers_size", ">i4"),
-        ("followers", ">i4"),
-    ]
-)
-HEAD, TAIL = 19, 2  # bytes of PostgreSQL's binary COPY format around its rows
-# Day after day by the key (day, account): months that are still written have no index by account.
+# Day after day by the key (day, account): months that are still written have no index by account. A row a day, because
+# a row a reading costs more to receive than to find.
 READINGS = """
-COPY (
-    SELECT reading.account_id, reading.day - %(first)s::date, reading.followers
-    FROM metrics_reading reading
-    WHERE reading.day BETWEEN %(first)s::date AND %(last)s::date AND reading.account_id = ANY(%(accounts)s::bigint[])
-) TO STDOUT (FORMAT binary)
+SELECT reading.day - %(first)s::date, array_agg(reading.account_id), array_agg(reading.followers)
+FROM metrics_reading reading
+WHERE reading.day BETWEEN %(first)s::date AND %(last)s::date AND reading.account_id = ANY(%(accounts)s::bigint[])
+GROUP BY reading.day
 """
 # Accounts of people who were in support at some time of the days; a sample that is the same whenever it is drawn.
 SAMPLE = """
@@ -45,19 +33,12 @@ def readings(accounts: np.ndarray, *, first: date, last: date) -> np.ndarray:
     found = np.full((len(accounts), (last - first).days + 1), np.nan)
     if not len(accounts):
         return found
-    rows = _rows(accounts, first, last)
     order = np.argsort(accounts)
-    places = order[np.searchsorted(accounts, rows["account"], sorter=order)]
-    found[places, rows["place"]] = rows["followers"]
+    with connection.cursor() as cursor:
+        cursor.execute(READINGS, {"first": first, "last": last, "accounts": accounts.tolist()})
+        for day, read, followers in cursor:
+            found[order[np.searchsorted(accounts, read, sorter=order)], day] = followers
     return found
-
-
-def _rows(accounts: np.ndarray, first: date, last: date) -> np.ndarray:
-    values = {"first": first, "last": last, "accounts": accounts.tolist()}
-    statement = connection.ops.compose_sql(READINGS, values)  # type: ignore[attr-defined] # COPY takes no parameters
-    with connection.cursor() as cursor, cursor.copy(statement) as answer:
-        data = b"".join(answer)
-    return np.frombuffer(data[HEAD:-TAIL], ROW)
 
 
 def sampled_accounts(*, first: date, last: date, most: int) -> np.ndarray:
