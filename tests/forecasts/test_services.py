@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from incubator.certification.models import Candidate
-from incubator.certification.services import approve_candidate, evaluate, withdraw_award
+from incubator.certification.services import evaluate, withdraw_award
 from incubator.common.errors import RuleBroken
 from incubator.forecasts import services
 from incubator.forecasts.choices import LOOKED_AT, Band, NoForecast
@@ -23,7 +23,15 @@ from incubator.jobs.models import Job
 from incubator.jobs.services import run
 from incubator.metrics.models import CreatorAccount, Reading
 from incubator.programmes.services import withdraw
-from tests.factories import BadgeFactory, CreatorAccountFactory, RuleFactory, TraineeFactory, graduate_row, superuser
+from tests.factories import (
+    BadgeFactory,
+    CreatorAccountFactory,
+    RuleFactory,
+    TraineeFactory,
+    approve,
+    graduate_row,
+    superuser,
+)
 from tests.forecasts.creators import restless_history
 from tests.forecasts.world import TODAY, growing, learned, read, supported
 
@@ -201,7 +209,7 @@ def test_only_people_in_support_have_forecasts():
 def awarded(person):
     evaluate(on=TODAY)
     candidate = Candidate.objects.get(participation=person, state="pending")
-    return approve_candidate(candidate, by=superuser(), on=TODAY, remark="核对")
+    return approve(candidate, by=superuser(), on=TODAY, remark="核对")
 
 
 def test_who_holds_the_badge_needs_no_forecast_until_it_is_withdrawn():
