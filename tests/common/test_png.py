@@ -67,6 +67,7 @@ def test_nothing_but_the_drawing_is_kept():
         (b"\xff\xd8\xff\xe0 JPEG", "no PNG"),
         (SIGNATURE, "damaged"),
         (png()[:-20], "damaged"),
+        (png()[:-1] + b"\0", "damaged"),
         (png().replace(b"IDAT", b"IDAX"), "damaged"),
         (png(pixels=b"\0" * 10), "damaged"),
         (png(pixels=b"\5" + b"\0" * 263), "damaged"),
