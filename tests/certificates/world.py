@@ -36,6 +36,7 @@ def award_of(name="王勇", code="622927", *, cohort=None, rule=None, user=None,
         followers=120_345,
         found_on=date(2026, 9, 4),
         state="approved",
+        was_decided_alone=True,
         decided_by=factories.UserFactory(),
         decided_at=datetime(2026, 11, 20, 9, tzinfo=SHANGHAI),
     )

@@ -78,9 +78,11 @@ def graduate(participation, staff, *, on=date(2026, 6, 1)):
 
 def award(participation, staff, number, *, rule=None, withdrawn=False):
     rule = rule or factories.RuleFactory()
+    account = participation.trainee.accounts.first()
+    reached = {"account": account, "crossed_on": TODAY, "followers": 100_000} if account else {}
     candidate = Candidate.objects.create(
-        rule=rule, participation=participation, account=participation.trainee.accounts.first(), crossed_on=TODAY,
-        followers=100_000, found_on=TODAY, state="approved", decided_by=staff, decided_at=timezone.now(),
+        rule=rule, participation=participation, found_on=TODAY, **reached,
+        state="approved", was_decided_alone=True, decided_by=staff, decided_at=timezone.now(),
     )  # fmt: skip
     gone = {"withdrawn_at": timezone.now(), "withdrawn_by": staff, "withdrawal_reason": "wrong"} if withdrawn else {}
     return Award.objects.create(

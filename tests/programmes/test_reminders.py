@@ -139,7 +139,7 @@ def award(person, rule, number):
     staff = factories.UserFactory()
     candidate = Candidate.objects.create(
         rule=rule, participation=person, account=account, crossed_on=FIRST, followers=100_000, found_on=FIRST,
-        state="approved", decided_by=staff, decided_at=timezone.now(),
+        state="approved", was_decided_alone=True, decided_by=staff, decided_at=timezone.now(),
     )  # fmt: skip
     return Award.objects.create(
         number=number, badge=rule.badge, trainee=person.trainee, candidate=candidate, awarded_on=FIRST,

@@ -182,6 +182,7 @@ def award(part, account, on: date, by) -> Award:
         followers=100_000,
         found_on=on,
         state="approved",
+        was_decided_alone=True,
         decided_by=by,
         decided_at=datetime(on.year, on.month, on.day, tzinfo=SHANGHAI),
     )
