@@ -68,8 +68,8 @@ def add_one_more_of_everything(world, n):
     rule = factories.RuleFactory()
     reached = {"participation": participation, "account": account, "followers": 123_456}
     candidate = Candidate.objects.create(
-        rule=rule, crossed_on=today, found_on=today, state="approved", was_decided_alone=True, decided_by=world_staff(world),
-        decided_at=timezone.now(), **reached,
+        rule=rule, crossed_on=today, found_on=today, state="approved", was_decided_alone=True,
+        decided_by=world_staff(world), decided_at=timezone.now(), **reached,
     )  # fmt: skip
     Award.objects.create(
         number=f"XC-{n:05d}", badge=rule.badge, trainee=person, candidate=candidate, awarded_on=today,

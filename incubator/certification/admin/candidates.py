@@ -10,6 +10,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from incubator.certification.admin import evidence
@@ -42,7 +43,7 @@ class DecisionFilter(QuestionFilter):
     parameter_name = "decision"
     all_option = None
     questions = {
-        "review": (_("in review"), in_state(*IN_REVIEW)),
+        "review": (pgettext_lazy("candidate", "in review"), in_state(*IN_REVIEW)),
         "pending": (_("to be reviewed"), in_state(S.PENDING)),
         "asked": (_("asked back"), in_state(S.ASKED)),
         "proposed": (_("to be approved"), in_state(S.PROPOSED)),
