@@ -45,7 +45,7 @@ from trainees.services import require_index_key
 from trainees.signals import people_look_alike
 
 CHECK, APPLY, UNDO = "roster_check", "roster_apply", "roster_undo"
-CHUNK = 20_000  # rows that are checked and staged between two words about how far it is
+CHUNK = 10_000  # rows that are checked and staged between two words about how far it is
 AT_ONCE = 2_000  # rows that are written while somebody waits
 
 Tell = Callable[[int, int], None]  # so many rows are done, of so many
