@@ -280,6 +280,7 @@ class Editor:
             "seen": self.request.POST.get("seen") or _seen(self.rule),
             "reads": reads(tree) if tree else "",
             "examples": tried(tree) if tree else "",
+            "here": self.request.path,  # without the row that an earlier button led to
             "back": _page("change", self.rule),
         }
         return TemplateResponse(self.request, "admin/certification/rule_editor.html", context)
