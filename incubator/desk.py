@@ -354,6 +354,7 @@ def _waiting(request: HttpRequest) -> list[Card]:
             "decision=pending",
             in_state("state", CandidateState.PENDING),
             "fact_check",
+            needs="certification.change_candidate",
         ),
         _card(
             request,
@@ -362,6 +363,7 @@ def _waiting(request: HttpRequest) -> list[Card]:
             "decision=proposed",
             in_state("state", CandidateState.PROPOSED),
             "verified",
+            needs="certification.change_candidate",
         ),
         _card(
             request,
@@ -370,6 +372,7 @@ def _waiting(request: HttpRequest) -> list[Card]:
             "decision=asked",
             in_state("state", CandidateState.ASKED),
             "contact_support",
+            needs="certification.answer_candidate",
         ),
         _card(
             request,
@@ -379,6 +382,7 @@ def _waiting(request: HttpRequest) -> list[Card]:
             lambda rows: rows.open(),
             "flag",
             tone="warning",
+            needs="certification.change_flag",
         ),
         _card(
             request, "jobs.Job", _("Jobs that failed lately"), "lately=failed", failed_lately, "error", tone="warning"
@@ -404,9 +408,11 @@ def _card(
     icon: str,
     tone: str = "",
     url: str = "",
+    needs: str = "",
 ) -> Card | None:
+    """``needs`` is a permission beside that to look: without it the thing waits for somebody else."""
     desk = admin_of(label)
-    if desk is None or not desk.has_view_permission(request):
+    if desk is None or not desk.has_view_permission(request) or (needs and not request.user.has_perm(needs)):
         return None
     count = narrow(desk.get_queryset(request)).order_by().count()
     return Card(title, f"{count:,}" if count else "", url or list_url(desk.model, query), icon, tone=tone)

@@ -22,7 +22,6 @@ from incubator.certification.conditions import (
     LONGEST_GAP,
     Followers,
     Tree,
-    followers_in,
     followers_of,
     leaves,
     sentence,
@@ -106,46 +105,66 @@ def judged(tree: Tree, invented: Sequence[History]) -> list[Example]:
 
 
 def histories(tree: Tree) -> Iterator[History]:
-    """Somebody who meets everything, then one thing different at a time, from left to right."""
-    whole = _meets_everything(tree)
-    yield whole
+    """Somebody who meets everything; then, for each condition from left to right, people on both sides of its bounds.
+
+    These meet what else is needed and none of the alternatives, so that it is this condition that decides.
+    """
+    yield _who_meets(list(leaves(tree)), tree)
     seen = set()
-    for leaf in leaves(tree):
-        if (key := json.dumps(dict(leaf), sort_keys=True)) in seen:
-            continue
-        seen.add(key)
-        kind = leaf["kind"]
-        if kind == ConditionKind.FOLLOWERS:
-            for words, *accounts in _around(followers_of(leaf)):
-                yield replace(whole, words=words, accounts=accounts)
-        elif kind == ConditionKind.GRADUATED:
-            yield replace(whole, words=_("The same, but not graduated"), has_graduated=False)
-        elif kind == ConditionKind.CLASS_HOURS:
-            enough = Decimal(leaf["number"])
-            for hours in (enough - Decimal("0.1"), enough):
-                words = _("The same with %(hours)s class hours") % {"hours": hours}
-                yield replace(whole, words=words, minutes=ceil(hours * CLASS_HOUR_MINUTES))
-        elif kind == ConditionKind.PUBLISHED:
-            for works in (leaf["number"] - 1, leaf["number"]):
-                yield replace(
-                    whole, words=_("The same with published works: %(count)d") % {"count": works}, works=works
-                )
-        else:
-            yield replace(whole, words=_("The same with an open question about an account"), flag="open")
-            yield replace(whole, words=_("The same, the question answered"), flag="cleared")
+    for leaf, needed in _each(tree, []):
+        if (key := json.dumps(dict(leaf), sort_keys=True)) not in seen:
+            seen.add(key)
+            yield from _on_both_sides(leaf, _who_meets(needed, tree))
 
 
-def _meets_everything(tree: Tree) -> History:
-    asked = followers_in(tree)
+def _each(tree: Tree, needed: list[Tree]) -> Iterator[tuple[Tree, list[Tree]]]:
+    """Each condition with those that are needed beside it, itself included."""
+    if "kind" in tree:
+        yield tree, [*needed, tree]
+    for node in tree.get("any", []):
+        yield from _each(node, needed)
+    parts = tree.get("all", [])
+    for place, node in enumerate(parts):
+        others = [leaf for other in (*parts[:place], *parts[place + 1 :]) for leaf in leaves(other)]
+        yield from _each(node, [*needed, *others])
+
+
+def _on_both_sides(leaf: Tree, base: History) -> Iterator[History]:
+    kind = leaf["kind"]
+    if kind == ConditionKind.FOLLOWERS:
+        for words, *accounts in _around(followers_of(leaf)):
+            yield replace(base, words=words, accounts=accounts)
+    elif kind == ConditionKind.GRADUATED:
+        yield replace(base, words=_("The same, but not graduated"), has_graduated=False)
+    elif kind == ConditionKind.CLASS_HOURS:
+        enough = Decimal(leaf["number"])
+        for hours in (enough - Decimal("0.1"), enough):
+            words = _("The same with %(hours)s class hours") % {"hours": hours}
+            yield replace(base, words=words, minutes=ceil(hours * CLASS_HOUR_MINUTES))
+    elif kind == ConditionKind.PUBLISHED:
+        for works in (leaf["number"] - 1, leaf["number"]):
+            yield replace(base, words=_("The same with published works: %(count)d") % {"count": works}, works=works)
+    else:
+        yield replace(base, words=_("The same with an open question about an account"), flag="open")
+        yield replace(base, words=_("The same, the question answered"), flag="cleared")
+
+
+def _who_meets(needed: Sequence[Tree], tree: Tree) -> History:
+    """Somebody who meets these conditions in the middle of the support period, and no others of the tree."""
+    there = {leaf["kind"] for leaf in leaves(tree)}
+    of_kind = {kind: [leaf for leaf in needed if leaf["kind"] == kind] for kind in ConditionKind.values}
+    asked = [followers_of(leaf) for leaf in of_kind[ConditionKind.FOLLOWERS]]
     most = max((one.least for one in asked), default=0)
     days = max((one.held_days for one in asked), default=1)
-    hours = [Decimal(leaf["number"]) for leaf in leaves(tree) if leaf["kind"] == ConditionKind.CLASS_HOURS]
-    works = [leaf["number"] for leaf in leaves(tree) if leaf["kind"] == ConditionKind.PUBLISHED]
+    hours = max((Decimal(leaf["number"]) for leaf in of_kind[ConditionKind.CLASS_HOURS]), default=Decimal())
+    is_doubted = ConditionKind.NO_OPEN_FLAG in there and not of_kind[ConditionKind.NO_OPEN_FLAG]
     return History(
         words=_("Everything met in the middle of the support period"),
         accounts=[_daily(SUPPORT[0] + 60 * DAY, days, most)] if asked else [],
-        minutes=ceil(max(hours, default=Decimal()) * CLASS_HOUR_MINUTES),
-        works=max(works, default=0),
+        has_graduated=ConditionKind.GRADUATED not in there or bool(of_kind[ConditionKind.GRADUATED]),
+        minutes=ceil(hours * CLASS_HOUR_MINUTES),
+        works=max((leaf["number"] for leaf in of_kind[ConditionKind.PUBLISHED]), default=0),
+        flag="open" if is_doubted else "",
     )
 
 

@@ -92,10 +92,27 @@ def test_what_is_missing_is_said_in_words():
     assert missing["100,000 followers on the last day"] == []
 
 
-def test_one_of_two_is_enough():
-    tree = checked({"any": [{"kind": "graduated"}, followers()]})
-    assert all(example.is_met for example in examples(tree) if "graduated" not in example.words)
-    [neither] = judged(tree, [History("", has_graduated=False)])
+def test_of_alternatives_each_is_tried_alone():
+    hours = {"kind": "class_hours", "number": "8.0"}
+    found = said({"all": [{"kind": "graduated"}, {"any": [followers(), {"all": [hours, {"kind": "no_open_flag"}]}]}]})
+    assert found == {
+        "Everything met in the middle of the support period": True,
+        "The same, but not graduated": False,
+        "99,999 followers on the last day": False,
+        "100,000 followers on the last day": True,
+        "100,001 followers on the last day": True,
+        "100,000 followers only a day after the end": False,
+        "100,000 followers only before the first day": False,
+        "Two accounts with 60,000 followers each": False,
+        "The same with 7.9 class hours": False,
+        "The same with 8.0 class hours": True,
+        "The same with an open question about an account": False,
+        "The same, the question answered": True,
+    }
+
+
+def test_of_alternatives_all_are_missing_where_none_is_met():
+    [neither] = judged(checked({"any": [{"kind": "graduated"}, followers()]}), [History("", has_graduated=False)])
     assert not neither.is_met and len(neither.missing) == 2
 
 

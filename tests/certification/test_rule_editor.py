@@ -5,6 +5,8 @@ import re
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -266,3 +268,30 @@ def test_a_rehearsal_page_counts_what_its_reader_sees(client, staff):
     assert ">-2<" in listed and ">-3<" not in listed
     confirmed = client.get(page(present, "change")).content.decode()
     assert "520526" not in confirmed
+
+
+def test_pages_of_rehearsals_ask_the_database_as_often_for_thirty_counties_as_for_one(client, staff):
+    present = factories.RuleFactory()
+    looser = factories.RuleFactory(badge=present.badge, version=2, published_at=None, followers=50_000)
+    counts = []
+    for codes in (["622927"], [f"5205{n:02d}" for n in range(1, 30)]):
+        for code in codes:
+            trainee = factories.TraineeFactory(county=factories.region(code))
+            factories.graduate_row(timezone.localdate(), trainee=trainee)
+            factories.reading(factories.CreatorAccountFactory(trainee=trainee), timezone.localdate(), 60_000)
+        rehearsal = rehearse(looser, on=timezone.localdate(), by=staff)
+        addresses = (
+            reverse("admin:certification_rehearsal_change", args=[rehearsal.pk]),
+            page(looser, "move", "publish"),
+            page(looser, "change"),
+            reverse("admin:certification_rehearsalperson_changelist"),
+        )
+        for address in addresses:
+            client.get(address)  # what is read once per process is read now
+        counts.append([])
+        for address in addresses:
+            with CaptureQueriesContext(connection) as captured:
+                assert client.get(address).status_code == 200
+            counts[-1].append(len(captured))
+    assert rehearsal.counties.count() == rehearsal.people.count() == 30
+    assert counts[0] == counts[1] and max(counts[0]) <= 25

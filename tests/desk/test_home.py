@@ -11,7 +11,8 @@ from django.utils.translation import override
 from courses.models import Attempt, GraduationQuestion
 from incubator.accounts.choices import StaffGroup
 from incubator.accounts.services import GROUPS, ensure_groups
-from incubator.certification.models import Award, Candidate
+from incubator.certification.models import Award, Candidate, Flag
+from incubator.certification.services import ask_back
 from incubator.classbooks.models import AttendanceImport, LearningImport
 from incubator.desk import navigation
 from incubator.duplicates.models import DuplicatePair
@@ -80,7 +81,7 @@ def test_every_entry_of_the_menu_can_be_opened(client, rf, group):
 def test_clerk_sees_no_money_and_no_users(rf):
     links = [link for links in menu(rf, member(StaffGroup.CLERK)).values() for link in links]
     assert reverse("admin:trainees_trainee_changelist") in links
-    for name in ("grants_grant", "accounts_user", "auth_group", "certification_candidate", "metrics_authorisation"):
+    for name in ("grants_grant", "accounts_user", "auth_group", "certification_rule", "metrics_authorisation"):
         assert reverse(f"admin:{name}_changelist") not in links
 
 
@@ -144,6 +145,7 @@ def test_counts_are_those_of_sql_and_of_the_lists_they_link_to(client, much_to_d
         "grants_grant": Grant.objects.filter(state="proposed").count(),
         "grants_trafficpool": TrafficPool.objects.filter(promised__gte=900_000).count(),
         "certification_candidate": Candidate.objects.filter(state="pending").count(),
+        "certification_flag": Flag.objects.filter(cleared_at=None).count(),
         "jobs_job": Job.objects.filter(state="failed").count(),
         "regions_keycounty": KeyCounty.objects.filter(status="unverified").count(),
     }
@@ -180,6 +182,16 @@ def test_nobody_counts_what_they_may_not_open(client, much_to_do):
         "supportreminder",
     }
     assert response.context["refresh"] is None
+
+
+def test_the_county_is_told_what_is_asked_back_and_nothing_of_the_deciding(client, much_to_do):
+    client.force_login(member(StaffGroup.CLERK))
+    asked = Candidate.objects.filter(state="pending").order_by("pk")
+    for candidate in asked:
+        ask_back(candidate, by=factories.UserFactory(), question="Whose account is it?")
+    list_of_asked = reverse("admin:certification_candidate_changelist") + "?decision=asked"
+    found = cards(client.get(HOME))
+    assert [count for url, count in found.items() if "candidate" in url] == [found[list_of_asked]] == ["1"]
 
 
 def test_nothing_waiting_is_said_kindly(client):

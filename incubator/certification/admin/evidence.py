@@ -14,7 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from courses.queries import live_graduation
-from incubator.certification.admin.rules import rule_sentence
+from incubator.certification.admin.words import rule_sentence
 from incubator.certification.models import Candidate, Flag
 from incubator.certification.queries import (
     conditions_of,
@@ -100,7 +100,8 @@ def held_words(candidate: Candidate) -> str:
     holding = holding_of(candidate)
     if holding is None:
         return gettext("not asked for")
-    told = {"since": holding.since, "on": holding.ripe_on, "days": holding.needed}
+    days = (holding.ripe_on - holding.since).days + 1
+    told = {"since": holding.since, "on": holding.ripe_on, "days": days}
     if holding.is_held:
         return gettext("since %(since)s, %(days)d days on %(on)s") % told
     left = holding.days_to_go(timezone.localdate())

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from incubator.certification.conditions import sentences
+from incubator.certification.admin.words import one_line, reads
 from incubator.certification.models import Rehearsal, RehearsalCounty, RehearsalPerson, Rule
 from incubator.common.dates import moment
 from incubator.common.desk import ReadOnlyAdmin, Section, columns, link_to, number, table
@@ -21,6 +21,11 @@ from incubator.regions.scoping import scope_of
 
 FIGURES = ("meets", "met", "gains", "loses")
 COUNTIES_SHOWN, COUNTIES_ASKED, PEOPLE_SHOWN = 3_000, 20, 50
+
+
+def signed(change: int) -> str:
+    """``+12``, ``-3``, and plain for nobody."""
+    return f"{change:+,}" if change else "0"
 
 
 def with_counts(rehearsals: QuerySet, user: Any) -> QuerySet:
@@ -42,33 +47,29 @@ def rehearsals_of(request: HttpRequest, rule: Rule, but: int = 0) -> Section:
     shown = [
         (
             link_to(done, moment(done.at)),
-            done.day,
-            done.against or gettext("none"),
-            _("these") if done.conditions == rule.conditions else _in_short(done.conditions),
+            signed(done.seen_gains),
+            signed(-done.seen_loses),
             number(done.seen_meets),
             number(done.seen_met),
-            f"+{done.seen_gains:,}",
-            f"-{done.seen_loses:,}",
+            _("these") if done.conditions == rule.conditions else one_line(done.conditions),
+            done.against or gettext("none"),
+            done.day,
             done.by,
         )
         for done in rows
     ]
     headings = [
         _("rehearsed at"),
-        _("readings up to"),
-        _("against the version"),
-        _("conditions"),
-        _("would meet it"),
-        _("meet the present version"),
         _("gain"),
         _("lose"),
+        _("would meet it"),
+        _("meet the present version"),
+        _("conditions"),
+        _("against the version"),
+        _("readings up to"),
         _("by"),
     ]
     return table(_("Rehearsals of this version"), headings, shown, empty=_("Not rehearsed yet."))
-
-
-def _in_short(conditions: Any) -> str:
-    return " · ".join(words for _depth, words in sentences(conditions) if not words.endswith((":", "：")))
 
 
 def changes_section(request: HttpRequest, rehearsal: Rehearsal, most: int = COUNTIES_ASKED) -> Section:
@@ -77,10 +78,10 @@ def changes_section(request: HttpRequest, rehearsal: Rehearsal, most: int = COUN
     found = found.select_related("county__prefecture", "county__province")
     rows = sorted(found[:COUNTIES_SHOWN], key=lambda row: (-(row.gains + row.loses), row.county_id))
     shown = [
-        (row.county.path_name, number(row.meets), number(row.met), f"+{row.gains:,}", f"-{row.loses:,}")
+        (row.county.path_name, signed(row.gains), signed(-row.loses), number(row.meets), number(row.met))
         for row in rows[:most]
     ]
-    headings = [_("county"), _("would meet it"), _("meet the present version"), _("gain"), _("lose")]
+    headings = [_("county"), _("gain"), _("lose"), _("would meet it"), _("meet the present version")]
     more = len(rows) - most
     title = _("By county") if more <= 0 else _("By county, those with the most changes")
     return table(title, headings, shown, empty=_("Nobody of your counties meets either version."))
@@ -92,14 +93,9 @@ def _totals(request: HttpRequest, rehearsal: Any) -> Section:
 
 
 def _conditions(request: HttpRequest, rehearsal: Rehearsal) -> Section:
-    context = {"lines": sentences(rehearsal.conditions)}
-    parts = [
-        Section(_("The draft, as it was"), SafeString(render_to_string("admin/certification/sentences.html", context)))
-    ]
+    parts = [Section(_("The draft, as it was"), reads(rehearsal.conditions))]
     if rehearsal.against is not None:
-        context = {"lines": sentences(rehearsal.against.conditions)}
-        html = SafeString(render_to_string("admin/certification/sentences.html", context))
-        parts.append(Section(_("The version it was compared with"), html))
+        parts.append(Section(_("The version it was compared with"), reads(rehearsal.against.conditions)))
     return columns(_("Conditions"), parts)
 
 
@@ -109,7 +105,7 @@ def _counties(request: HttpRequest, rehearsal: Rehearsal) -> Section:
 
 def _people(request: HttpRequest, rehearsal: Any) -> Section:
     return columns(
-        _("People"),
+        _("Who is concerned"),
         [
             _list(request, rehearsal, gains=True, title=_("Who would gain"), count=rehearsal.seen_gains),
             _list(request, rehearsal, gains=False, title=_("Who would lose"), count=rehearsal.seen_loses),
@@ -170,11 +166,11 @@ class RehearsalAdmin(ReadOnlyAdmin):
 
     @display(description=_("gain"))
     def seen_gains(self, row: Any) -> str:
-        return f"+{row.seen_gains:,}"
+        return signed(row.seen_gains)
 
     @display(description=_("lose"))
     def seen_loses(self, row: Any) -> str:
-        return f"-{row.seen_loses:,}"
+        return signed(-row.seen_loses)
 
 
 @admin.register(RehearsalPerson)

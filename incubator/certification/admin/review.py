@@ -129,7 +129,7 @@ def review_view(desk: Any, request: HttpRequest) -> HttpResponse:
         **desk.admin_site.each_context(request),
         "title": gettext("Candidates side by side"),
         "media": desk.media,
-        "opts": desk.opts,
+        "candidate_opts": desk.opts,
         "cards": cards,
         "back": reverse("admin:certification_candidate_changelist"),
         "may_decide": any(len(card.choices) > 1 for card in cards),

@@ -22,8 +22,9 @@ from unfold.decorators import display
 
 from incubator.certification.admin.rehearsals import changes_section, rehearsals_of, with_counts
 from incubator.certification.admin.rule_form import About, Row, carry_out, node_of, posted_node
+from incubator.certification.admin.words import reads, rule_sentence
 from incubator.certification.choices import ConditionKind
-from incubator.certification.conditions import checked, sentences
+from incubator.certification.conditions import checked
 from incubator.certification.examples import examples
 from incubator.certification.models import Badge, Rule
 from incubator.certification.services import (
@@ -50,11 +51,6 @@ class BadgeAdmin(ScopedAdmin):
 
 
 # --- Parts of the page ------------------------------------------------------------------------------------------------
-
-
-def reads(tree: Any) -> SafeString:
-    """The rule as sentences, nested as they belong together."""
-    return SafeString(render_to_string("admin/certification/sentences.html", {"lines": sentences(tree)}))
 
 
 def tried(tree: Any) -> SafeString:
@@ -87,7 +83,9 @@ class Seen(NoQuestions):
     """Asks whoever publishes to have looked."""
 
     is_seen = forms.BooleanField(
-        label=_("I have looked at who gains and who loses."), widget=forms.CheckboxInput(attrs={"class": "desk-check"})
+        label=_("I have looked at who gains and who loses."),
+        label_suffix="",
+        widget=forms.CheckboxInput(attrs={"class": "desk-check"}),
     )
 
 
@@ -227,25 +225,6 @@ def _page(name: str, rule: Rule) -> str:
     return reverse(f"admin:certification_rule_{name}", args=[quote(rule.pk)])
 
 
-def rule_sentence(rule: Rule) -> str:
-    """The rule in one line."""
-    return one_line(rule.conditions)
-
-
-def one_line(tree: Any) -> str:
-    """Conditions in one line: those that all are needed apart by dots, of the others at least one in brackets."""
-    return _one_line(tree, is_outermost=True)
-
-
-def _one_line(tree: Any, *, is_outermost: bool = False) -> str:
-    if "kind" in tree:
-        return sentences(tree)[0][1]
-    join = "all" if "all" in tree else "any"
-    words = " · " if join == "all" else gettext(" or ")
-    said = words.join(_one_line(part) for part in tree[join])
-    return said if is_outermost or len(tree[join]) == 1 else f"({said})"
-
-
 # --- The editor -------------------------------------------------------------------------------------------------------
 
 
@@ -295,13 +274,13 @@ class Editor:
             **self.desk.admin_site.each_context(self.request),
             "title": gettext("Conditions of %(rule)s") % {"rule": self.rule},
             "media": self.desk.media + about.media,
-            "opts": self.desk.opts,
             "root": row,
             "about": about,
             "kinds": ConditionKind.choices,
             "seen": self.request.POST.get("seen") or _seen(self.rule),
             "reads": reads(tree) if tree else "",
             "examples": tried(tree) if tree else "",
+            "here": self.request.path,  # without the row that an earlier button led to
             "back": _page("change", self.rule),
         }
         return TemplateResponse(self.request, "admin/certification/rule_editor.html", context)
