@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from incubator.portal import check_in, training, views
+from incubator.portal import check_in, training, views, why
 
 urlpatterns = [
     path("", views.progress, name="progress"),
+    path("why/", why.why, name="why"),
     path("certificate/<str:number>/", views.certificate, name="certificate"),
     path("timetable/", check_in.timetable, name="timetable"),
     path("check-in/", check_in.check_in_now, name="check_in"),

@@ -30,7 +30,7 @@ from courses.models import (
 from incubator.accounts.access import record_access
 from incubator.accounts.choices import AccessKind
 from incubator.accounts.models import AccessRecord, User
-from incubator.certification.models import Award, Badge, Candidate, Rule
+from incubator.certification.models import Award, AwardCheck, Badge, Candidate, NearMiss, Rule
 from incubator.classbooks.models import (
     AttendanceFinding,
     AttendanceImport,
@@ -246,6 +246,7 @@ def _given(world: World, staff: User, tag: str) -> World:
         crossed_on=today,
         found_on=today,
         state="approved",
+        was_decided_alone=True,
         decided_by=staff,
         decided_at=timezone.now(),
         **facts,
@@ -259,7 +260,27 @@ def _given(world: World, staff: User, tag: str) -> World:
         awarded_by=staff,
         evidence={"reading": {"handle": f"ks{tag}"}},
     )
+    miss = NearMiss.objects.create(
+        rule=rule,
+        participation=participation,
+        kind="close",
+        account=world[CreatorAccount],
+        ended_on=today,
+        best_day=today,
+        best=99_000,
+        found_on=today,
+    )
+    check = AwardCheck.objects.create(
+        day=today - timedelta(days=AwardCheck.objects.count()),
+        at=timezone.now(),
+        awards=1,
+        eligible=0,
+        unproven=0,
+        explained=0,
+    )
     return {
+        NearMiss: miss,
+        AwardCheck: check,
         TrafficPool: pool,
         Grant: grant,
         LedgerEntry: entry,
