@@ -22,7 +22,7 @@ from unfold.dataclasses import SearchResult
 
 # --- Menu -------------------------------------------------------------------------------------------------------------
 
-FOLLOWERS, REPORTS = _("Followers"), _("Reports")
+FOLLOWERS, CERTIFICATION, REPORTS = _("Followers"), _("Certification"), _("Reports")
 # Groups as staff think, each with (model, icon). Nobody sees an entry whose list they may not open.
 MENU: list[tuple[Any, list[tuple[str, str]]]] = [
     (
@@ -84,11 +84,12 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
         ],
     ),
     (
-        _("Certification"),
+        CERTIFICATION,
         [
             ("certification.Candidate", "fact_check"),
             ("certification.Flag", "flag"),
             ("certification.Work", "smart_display"),
+            ("certification.NearMiss", "target"),
             ("certification.Award", "military_tech"),
             ("credentials.Credential", "approval"),
             ("certificates.Ceremony", "celebration"),
@@ -97,6 +98,7 @@ MENU: list[tuple[Any, list[tuple[str, str]]]] = [
             ("certification.Badge", "verified"),
             ("certification.Rule", "rule"),
             ("certification.Rehearsal", "experiment"),
+            ("certification.AwardCheck", "verified_user"),
         ],
     ),
     (REPORTS, []),
@@ -127,6 +129,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         items = [item for label, icon in entries if (item := _entry(request, label, icon))]
         if title == FOLLOWERS:
             items[1:1] = _follower_pages(request)
+        if title == CERTIFICATION and request.user.has_perms(
+            ["trainees.view_trainee", "certification.explain_candidate"]
+        ):
+            items.append(
+                {
+                    "title": _("Why not? For the telephone"),
+                    "icon": "support_agent",
+                    "link": reverse("certification_why"),
+                }
+            )
         if title == REPORTS and not scope_of(request.user).is_empty:
             items.append({"title": _("County reports"), "icon": "summarize", "link": "/reports/"})
         if items:

@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 
 from courses.admin.check_in import check_in_live, check_in_screen
 from courses.feeds import class_feed
+from incubator.certification.admin.why import hotline_view
 from incubator.desk import search_view
 from incubator.metrics.admin.coverage import coverage_view
 from incubator.portal.views import home
@@ -25,6 +26,7 @@ urlpatterns = [
     path("accounts/password/change/", account.password_change, name="account_change_password"),
     path("language/", login_not_required(set_language), name="set_language"),
     path("admin/metrics/coverage/", admin.site.admin_view(coverage_view), name="metrics_coverage"),
+    path("admin/certification/why/", admin.site.admin_view(hotline_view), name="certification_why"),
     path("admin/search/", admin.site.admin_view(search_view), name="desk_search"),  # before the theme's own
     path("admin/trainees/trainee/<int:pk>/reveal/", admin.site.admin_view(reveal_view), name="trainee_reveal"),
     path("admin/courses/session/<int:pk>/check-in/", admin.site.admin_view(check_in_screen), name="session_check_in"),

@@ -72,8 +72,8 @@ watch(
             "In the morning of %(day)s %(count)s people met a rule and were no candidates. Evaluate everybody "
             "(manage.py evaluate_certification) and see why the nightly evaluation did not find them."
         ),
-        "admin:certification_awardcheck_changelist",
-        gettext_lazy("See the checks of awards"),
+        "admin:certification_candidate_changelist",
+        gettext_lazy("See the candidates"),
         _newest("eligible"),
     )
 )

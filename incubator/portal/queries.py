@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from courses.queries import TrainingStanding, training_standings
-from incubator.certification.choices import IN_REVIEW, CandidateState
+from incubator.certification import wording
+from incubator.certification.choices import CandidateState
 from incubator.certification.models import Award, Candidate, Rule
 from incubator.certification.services import current_rules
 from incubator.grants.choices import GrantState
@@ -33,7 +34,10 @@ class NextStep(StrEnum):
     CONSENT_AGAIN = "consent_again"
     WAIT_FOR_READING = "wait_for_reading"
     GROW = "grow"
+    HOLD = "hold"
     WAIT_FOR_REVIEW = "wait_for_review"
+    ASKED = "asked"
+    LAPSED = "lapsed"
     REFUSED = "refused"
     SHOW_CERTIFICATE = "show_certificate"
     SUPPORT_OVER = "support_over"
@@ -88,8 +92,24 @@ class Standing:
         return (self.on - self.read_on).days if self.read_on else None
 
     @property
+    def candidacy(self) -> str:
+        """Where the candidacy stands, as staff and hotline read it; empty without one."""
+        return wording.candidacy(self.candidate) if self.candidate else ""
+
+    @property
     def next_step(self) -> NextStep:
         return next_step(self)
+
+
+# Of a candidate the state says what to do; who lapsed is told why on the page of what is missing.
+OF_CANDIDATES: dict[str, NextStep] = {
+    CandidateState.HOLDING: NextStep.HOLD,
+    CandidateState.PENDING: NextStep.WAIT_FOR_REVIEW,
+    CandidateState.PROPOSED: NextStep.WAIT_FOR_REVIEW,
+    CandidateState.ASKED: NextStep.ASKED,
+    CandidateState.REFUSED: NextStep.REFUSED,
+    CandidateState.LAPSED: NextStep.LAPSED,
+}
 
 
 def next_step(standing: Standing) -> NextStep:
@@ -101,10 +121,8 @@ def next_step(standing: Standing) -> NextStep:
     state = standing.participation.state
     if state in (ParticipationState.WITHDRAWN, ParticipationState.REFUSED):
         return NextStep.ENDED
-    if standing.candidate is not None and standing.candidate.state in IN_REVIEW:
-        return NextStep.WAIT_FOR_REVIEW
-    if standing.candidate is not None and standing.candidate.state == CandidateState.REFUSED:
-        return NextStep.REFUSED
+    if standing.candidate is not None and standing.candidate.state in OF_CANDIDATES:
+        return OF_CANDIDATES[standing.candidate.state]
     if state == ParticipationState.NOMINATED:
         return NextStep.WAIT_FOR_ADMISSION
     if not standing.participation.is_graduated:
@@ -124,7 +142,10 @@ def _next_in_support(standing: Standing) -> NextStep:
         return NextStep.CONNECT_ACCOUNT
     if standing.followers is None:
         return NextStep.WAIT_FOR_READING
-    return NextStep.GROW if standing.missing_followers else NextStep.WAIT_FOR_REVIEW
+    if standing.missing_followers:
+        return NextStep.GROW
+    asked = standing.rule and standing.rule.asked
+    return NextStep.HOLD if asked and asked.held_days > 1 else NextStep.WAIT_FOR_REVIEW
 
 
 def standing_of(trainee: Trainee, *, on: date) -> Standing:

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from incubator.portal import check_in, credentials, training, views
+from incubator.portal import check_in, credentials, training, views, why
 
 urlpatterns = [
     path("", views.progress, name="progress"),
+    path("why/", why.why, name="why"),
     path("certificate/<str:number>/", views.certificate, name="certificate"),
     path("certificate/<str:number>/credential.json", credentials.own_credential, name="own_credential"),
     path("certificate/<str:number>/name/", credentials.show_name, name="show_name"),

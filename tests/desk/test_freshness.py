@@ -99,6 +99,8 @@ def test_every_alarm_leads_to_a_page_that_opens(boss, counties):
     alarm(AlarmKind.COVERAGE, share=5, wanted=90, accounts=10, days=7)
     alarm(AlarmKind.OLDEST, accounts=3, days=30, gap=21)
     alarm(AlarmKind.PARTITION, months=["2026-09"])
+    alarm(AlarmKind.NOT_AWARDED, day="2026-09-01", count=3)
+    alarm(AlarmKind.UNPROVEN, day="2026-09-01", count=2)
 
     alarms = boss.get(HOME).context["freshness"].alarms
 

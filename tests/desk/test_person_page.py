@@ -96,7 +96,7 @@ def test_page_tells_the_whole_story_in_the_order_of_life(world, client):
     response = client.get(page_of(world[Trainee]), headers={"accept-language": "en"})
     html = response.content.decode()
     titles = [str(section.title) for section in response.context["sections"]]
-    assert len(titles) == len(set(titles)) == 11
+    assert len(titles) == len(set(titles)) == 12
     rows = [
         world[Participation],
         world[CreatorAccount],

@@ -34,9 +34,11 @@ from incubator.accounts.models import AccessRecord, User
 from incubator.certificates.models import Ceremony, CeremonyPlace, Edition, Seal
 from incubator.certification.models import (
     Award,
+    AwardCheck,
     Badge,
     Candidate,
     Flag,
+    NearMiss,
     Rehearsal,
     RehearsalCounty,
     RehearsalPerson,
@@ -289,9 +291,29 @@ def _given(world: World, staff: User, tag: str) -> World:
         retired_at=timezone.now(),
         reason=f"因{tag}",
     )
+    miss = NearMiss.objects.create(
+        rule=rule,
+        participation=participation,
+        kind="close",
+        account=world[CreatorAccount],
+        ended_on=today,
+        best_day=today,
+        best=99_000,
+        found_on=today,
+    )
+    check = AwardCheck.objects.create(
+        day=today - timedelta(days=AwardCheck.objects.count()),
+        at=timezone.now(),
+        awards=1,
+        eligible=0,
+        unproven=0,
+        explained=0,
+    )
     return {
         SigningKey: ended,
         Credential: issue_credential(award),
+        NearMiss: miss,
+        AwardCheck: check,
         TrafficPool: pool,
         Grant: grant,
         LedgerEntry: entry,
