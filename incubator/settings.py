@@ -194,6 +194,7 @@ CELERY_BEAT_SCHEDULE = {
     "find duplicates": {"task": "duplicates.find_pairs", "schedule": crontab(hour=5, minute=0)},
     "forget what merges kept": {"task": "duplicates.forget_merges", "schedule": crontab(hour=1, minute=30)},
     "issue missing credentials": {"task": "credentials.issue_missing", "schedule": crontab(minute="*/10")},
+    "evaluate what changed": {"task": "certification.evaluate_changes", "schedule": crontab(minute=40)},
     "evaluate certification": {"task": "certification.evaluate_today", "schedule": crontab(hour=6, minute=0)},
     "forecast": {"task": "forecasts.forecast_today", "schedule": crontab(hour=6, minute=30)},
 }

@@ -1,8 +1,13 @@
 """What every test has at hand."""
 
+import os
+
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+
+# Workbooks that the tests make come out alike whether lxml happens to be installed or not.
+os.environ["OPENPYXL_LXML"] = "False"
 
 
 def pytest_collection_modifyitems(items):
