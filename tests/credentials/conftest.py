@@ -10,7 +10,7 @@ from tests.credentials.node import Verifier
 
 @pytest.fixture(scope="session")
 def verifier():
-    """Skipped without Node and npm, or where their packages cannot be had, unless ``REQUIRE_NODE`` says that they must be there."""
+    """Skipped without Node, npm or the packages, unless ``REQUIRE_NODE`` says that they must be there."""
     missing = [program for program in ("node", "npm") if shutil.which(program) is None]
     if missing and not os.environ.get("REQUIRE_NODE"):
         pytest.skip(f"{' and '.join(missing)}: not installed")
