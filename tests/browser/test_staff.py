@@ -46,6 +46,7 @@ def test_a_candidate_is_reviewed_and_awarded(visit, shoot, live_server):
     participation = graduate("T1", followers=[90_000, 99_000, 101_000])
     evaluate(on=timezone.localdate())
     superuser(username="root")
+    superuser(username="second")
     page = visit("root", width=1280)
     shoot(page, "desk-home")
 
@@ -53,8 +54,13 @@ def test_a_candidate_is_reviewed_and_awarded(visit, shoot, live_server):
     page.get_by_role("link", name=participation.trainee.number).first.click()
     shoot(page, "candidate")
     page.get_by_text("101,000").first.wait_for()
-    page.locator("summary", has_text="通过").click()  # a remark may be left, and must where a leap is not explained
-    page.get_by_role("button", name="通过").click()
+    page.locator("summary", has_text="提请批准").click()  # a remark may be left, and must where a leap is not explained
+    page.get_by_role("button", name="提请批准").click()
+    page.get_by_role("button", name="通过").first.wait_for()
+    assert page.get_by_role("button", name="通过").first.is_disabled() and not Award.objects.exists()
 
-    page.get_by_text("已通过").first.wait_for()
+    second = visit("second", width=1280)
+    second.goto(page.url)
+    second.get_by_role("button", name="通过").first.click()
+    second.get_by_text("已通过").first.wait_for()
     assert Award.objects.get().trainee == participation.trainee
