@@ -25,9 +25,10 @@ def chunk(name, body):
 
 def png(width=8, height=8, *, depth=8, colour=6, pixels=None, before=b"", after=b"", interlaced=0, extra=b""):
     """A picture of ``height`` rows, clear all over unless told otherwise."""
-    row = b"\0" + b"\0" * -(-width * depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour] // 8)
+    if pixels is None:
+        pixels = (b"\0" + b"\0" * -(-width * depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour] // 8)) * height
     head = struct.pack(">LLBBBBB", width, height, depth, colour, 0, 0, interlaced)
-    packed = zlib.compress(row * height if pixels is None else pixels) + extra
+    packed = zlib.compress(pixels) + extra
     return SIGNATURE + chunk(b"IHDR", head) + before + chunk(b"IDAT", packed) + chunk(b"IEND", b"") + after
 
 
