@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import factory
+from django.db import connection
 from factory.django import DjangoModelFactory
 
 from courses.models import Course, CourseVersion, GraduationRule, Session, TrainingClass
@@ -237,6 +238,16 @@ def approve(candidate: Candidate, *, by: User, on: date, remark: str = "") -> Aw
     """As two people do it: somebody proposes, and ``by`` approves."""
     propose_candidate(candidate, by=UserFactory(), remark=remark)
     return approve_candidate(candidate, by=by, on=on)
+
+
+def rewrite_award(award: Award, **columns) -> Award:
+    """As if it had been given otherwise: past the trigger that keeps what an award says."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        Award.objects.filter(pk=award.pk).update(**columns)
+        cursor.execute("SET session_replication_role = DEFAULT")
+    award.refresh_from_db()
+    return award
 
 
 def reset_sequences() -> None:

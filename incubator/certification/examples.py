@@ -39,6 +39,7 @@ TABLES = (
     "programmes_cohort",
     "metrics_creatoraccount",
     "metrics_reading",
+    "metrics_latestreading",
     "certification_flag",
     "certification_work",
     "courses_graduationrule",

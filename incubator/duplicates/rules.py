@@ -25,7 +25,7 @@ from courses.models import (
     SatisfactionTicket,
 )
 from incubator.certification.choices import CandidateState
-from incubator.certification.models import Award, Candidate, NearMiss, Recheck, RehearsalPerson, Work
+from incubator.certification.models import Award, Candidate, NearMiss, RehearsalPerson, Work
 from incubator.common.errors import RuleBroken
 from incubator.forecasts.models import Forecast
 from incubator.programmes.choices import ParticipationState
@@ -192,7 +192,6 @@ JOINS: dict[str, Rule] = {
     Forecast._meta.label: Rule(_keep_ours),  # made anew the next night
     Award._meta.label: Rule(_refuse_awards, ("badge",), refuses=True),
     NearMiss._meta.label: Rule(_closed_first),
-    Recheck._meta.label: Rule(_keep_ours),
     RehearsalPerson._meta.label: Rule(_keep_ours),
     Work._meta.label: Rule(_keep_ours),
 }

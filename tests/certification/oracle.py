@@ -130,7 +130,8 @@ def generate(seed: int) -> History:
     length = (last - first).days + 1
     history = History(
         state=state,
-        graduated_on=first if has_period else None,
+        # A day that says nothing: of somebody whose graduation does not stand.
+        graduated_on=first if has_period or chance.random() < 0.5 else None,
         support=(first, last) if has_period else None,
         given=given if has_period else None,
         extensions=extensions,

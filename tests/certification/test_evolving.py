@@ -18,7 +18,7 @@ from tests.certification.oracle import DAY, FIRST, generate
 from tests.certification.test_oracle import GRADUATED, UNFLAGGED, enter, followers
 
 pytestmark = pytest.mark.django_db
-PEOPLE, DAYS = 400, 22
+PEOPLE, DAYS = 200, 22
 WAITING = ["holding", "lapsed"]
 HELD_THREE = {"all": [GRADUATED, followers(held_days=3)]}
 AT_ONCE = {"all": [GRADUATED, followers()]}

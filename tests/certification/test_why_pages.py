@@ -56,6 +56,7 @@ def sentences_of(participation):
 
 def test_trainee_hotline_and_staff_read_the_same_words(client, rule):
     participation = graduate("T1", followers=[80_000, 97_500])
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
     words = sentences_of(participation)
     person = participation.trainee
     assert any("2,500" in sentence for sentence in words)

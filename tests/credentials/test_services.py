@@ -62,7 +62,7 @@ def test_it_says_what_the_award_says_and_nothing_of_the_person():
 
 def test_two_awards_of_one_person_share_no_number_that_stands_for_her():
     first, second = many_awards(2)
-    Award.objects.filter(pk=second.pk).update(trainee=first.trainee, badge=factories.BadgeFactory())
+    factories.rewrite_award(second, trainee=first.trainee, badge=factories.BadgeFactory())
 
     subjects = {issue_credential(award).document["credentialSubject"]["id"] for award in Award.objects.all()}
 

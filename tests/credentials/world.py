@@ -10,6 +10,7 @@ from django.utils import timezone
 from incubator.certification.models import Award
 from incubator.certification.models.awards import new_code
 from incubator.credentials.models import StatusList
+from tests import factories
 from tests.world import certified
 
 BASE = "https://badges.example.org"
@@ -31,7 +32,7 @@ def many_awards(count: int, username: str = "first") -> list[Award]:
     first = certified(username)
     awards = [first]
     for n in range(2, count + 1):
-        person = _copy(first.trainee, number=f"{first.trainee.number}-{n}", user=None, name=f"学员{n}")
+        person = _copy(first.trainee, number=f"{first.trainee.number}-{n}", user=None, name=f"持证{n}")
         participation = _copy(first.candidate.participation, trainee=person)
         candidate = _copy(first.candidate, participation=participation)
         number = f"{first.number.rsplit('-', 1)[0]}-{n:04d}"
@@ -52,8 +53,4 @@ def _copy(row, **changes):
 
 def expired(award: Award) -> Award:
     today = timezone.localdate()
-    Award.objects.filter(pk=award.pk).update(
-        awarded_on=today - timedelta(days=400), expires_on=today - timedelta(days=35)
-    )
-    award.refresh_from_db()
-    return award
+    return factories.rewrite_award(award, awarded_on=today - timedelta(days=400), expires_on=today - timedelta(days=35))

@@ -50,6 +50,7 @@ def fingerprints():
         model._meta.label: _hash(_row(model, values, runs) for values in model._base_manager.values())
         for room in ROOMS
         for model in apps.get_app_config(room).get_models()
+        if model._meta.label not in LOGS
     }
     with connection.cursor() as cursor:
         cursor.execute("SELECT tablename, indexname FROM pg_indexes WHERE tablename LIKE 'metrics_reading%%'")
@@ -238,6 +239,7 @@ def empty():
 
 
 KEPT = {"contenttypes.ContentType", "auth.Permission"}
+LOGS = {"certification.Evaluation"}  # each time it is done is a row
 
 
 @pytest.mark.parametrize("make", TASKS, ids=lambda make: make.__name__)

@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from courses.models import PaperSheet
+from incubator.certificates.models import Seal
 from incubator.classbooks.models import AttendanceImport, LearningImport
 from incubator.common.encryption import decrypt, encrypt, seal
 from incubator.common.sealed import keys_of_column, keys_of_files, sealed_columns, sealed_files
@@ -70,6 +71,9 @@ def make_sealed_world() -> dict[str, Any]:
     sheet: PaperSheet = world[PaperSheet]
     sheet.file.save_sealed(b"a scan")
     sheet.save()
+    stamp: Seal = world[Seal]
+    stamp.image.save_sealed(b"a seal")
+    stamp.save()
     return {
         "trainee": trainee,
         "roster": roster,
@@ -78,6 +82,7 @@ def make_sealed_world() -> dict[str, Any]:
         "learning": world[LearningImport],
         "sheet": sheet,
         "merge": merge,
+        "stamp": stamp,
         "job": job,
         "authorisation": world[Authorisation],
     }
@@ -96,6 +101,7 @@ def what_it_says(world: dict[str, Any]) -> list[Any]:
         *(type(world[name]).objects.get(pk=world[name].pk).rows.get().plain for name in WITH_ROWS),
         *(type(world[name]).objects.get(pk=world[name].pk).file.read_unsealed() for name in ("roster", *WITH_ROWS)),
         PaperSheet.objects.get(pk=world["sheet"].pk).file.read_unsealed(),
+        Seal.objects.get(pk=world["stamp"].pk).image.read_unsealed(),
         Job.objects.get(pk=world["job"].pk).result_file.read_unsealed(),
     ]
 

@@ -14,10 +14,11 @@ from incubator.regions.scoping import RegionScopedQuerySet
 class Recheck(models.Model):
     """Something behind today's readings changed for this participation: the next evaluation looks at it again.
 
-    Written by triggers on participations, accounts, flags and works, and where readings of past days are written.
+    Written by triggers on participations, accounts, flags and works, and where readings of past days are written. No
+    relation: a note about a participation that is gone is about nobody, and merging people has nothing to move.
     """
 
-    participation = models.OneToOneField(Participation, models.CASCADE, primary_key=True, related_name="+")
+    participation_id = models.BigIntegerField(primary_key=True)
     since = models.DateTimeField()
 
     def __str__(self) -> str:
