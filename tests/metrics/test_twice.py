@@ -37,6 +37,7 @@ ROOMS = ("metrics", "certification", "jobs")
 # What the clock tells at the moment of writing. Every other column has to be equal, numbers that sequences give apart.
 MOMENTS = {
     "metrics.QuarantinedReading": {"decided_at"},
+    "certification.CandidateEvent": {"at"},
     "certification.Recheck": {"since"},
     "metrics.RefreshRun": {"finished_at"},
     "metrics.RefreshBatch": {"finished_at"},
