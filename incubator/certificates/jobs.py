@@ -20,7 +20,6 @@ from django.utils.translation import gettext as _
 from incubator.accounts.access import record_access
 from incubator.accounts.choices import AccessKind
 from incubator.certificates.models import Ceremony, Edition
-from incubator.certificates.outside import give_credentials
 from incubator.certificates.paper import sheets_data, template_version
 from incubator.certificates.queries import awards_of, on_paper
 from incubator.certificates.services import CERTIFICATES, editions_to_print
@@ -28,6 +27,7 @@ from incubator.certification.models import Award
 from incubator.common.errors import RuleBroken
 from incubator.common.pdf import render_pdf
 from incubator.common.pdf_join import join_pdfs
+from incubator.credentials.services import issue_credentials
 from incubator.jobs.models import Job
 from incubator.jobs.registry import download_check, job_handler
 from incubator.jobs.services import RunningJob, working_folder
@@ -43,7 +43,7 @@ def ceremony_certificates(running: RunningJob) -> dict[str, Any]:
     if not awards:
         raise RuleBroken(_("Add awards to the ceremony first."))
     steps = _Steps(running, len(awards))
-    signed = sum(give_credentials(part) for part in steps.parts(awards))
+    signed = sum(issue_credentials(part) for part in steps.parts(awards))
     folder = working_folder() / f"certificates-{running.pk}"
     folder.mkdir(mode=0o700, exist_ok=True)
     pages = _Pages(ceremony, folder, by=running.job.asked_by)

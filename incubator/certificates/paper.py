@@ -11,10 +11,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from incubator.certificates.models import Edition, Seal
-from incubator.certificates.outside import check_address
 from incubator.certification.choices import AwardStanding
 from incubator.certification.models import Award
 from incubator.common.pdf import is_drawn_by, missing_glyphs, render_pdf
+from incubator.credentials.addresses import verification_url
 from incubator.regions.models import Region
 
 SOLEMN = "NotoSerifCJKsc-Bold.otf"  # the font of names; one that it lacks a character of is set in another as a whole
@@ -134,16 +134,10 @@ def _sheet(edition: Edition, overprint: str) -> dict[str, Any]:
         else "",
         "issuer": issuer_of(edition),
         "seal": str(edition.seal_id or ""),
-        "qr": _drawn(check_address(award)),
+        "qr": _drawn(verification_url(award)),
         "code": in_groups(award.code),
         "overprint": overprint,
     }
-
-
-def edition_words(edition: Edition) -> str:
-    """``（第2版，2026年12月1日换发）``; nothing for the first."""
-    day = plain_day(timezone.localdate(edition.at))
-    return f"（第{edition.number}版，{day}换发）" if edition.number > 1 else ""
 
 
 def issuer_of(edition: Edition) -> str:
@@ -182,7 +176,7 @@ def notice_pdf(edition: Edition) -> bytes:
         "reason": _with_boxes(award.withdrawal_reason),
         "days": settings.CERTIFICATE_OBJECTION_DAYS,
         "issuer": _with_boxes(issuer_of(edition)),
-        "qr": _drawn(check_address(award)),
+        "qr": _drawn(verification_url(award)),
         "code": in_groups(award.code),
         "by_hand": bool(missing_glyphs(edition.holder_name + award.withdrawal_reason)),
     }

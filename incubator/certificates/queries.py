@@ -14,7 +14,7 @@ from incubator.certificates.models import Ceremony, Edition, Seal
 from incubator.certificates.paper import ON_PAPER, counties_of, unprintable, words_of
 from incubator.certification.choices import AwardStanding
 from incubator.certification.models import Award
-from incubator.regions.scoping import RegionScope, in_scope_q
+from incubator.regions.scoping import within_q
 
 ORDERS: dict[str, tuple[str, ...]] = {
     CeremonyOrder.COUNTY: ("trainee__county", "trainee__initials", "holder_name", "pk"),
@@ -98,8 +98,7 @@ def awards_within(ceremony: Ceremony, awards: QuerySet) -> QuerySet:
     """Those of people of the ceremony's region."""
     if ceremony.region is None:
         return awards
-    scope = RegionScope.of([(ceremony.region.level, ceremony.region.code)])
-    return awards.filter(in_scope_q(scope, "trainee__county"))
+    return awards.filter(within_q(ceremony.region, "trainee__county"))
 
 
 def awards_of(ceremony: Ceremony, *, user: Any) -> QuerySet:

@@ -11,9 +11,8 @@ from typing import Any
 from django.db import connection
 
 from incubator.certification.conditions import Followers, Tree
-from incubator.certification.judging import PERSON, WINDOWS, Judging, values
+from incubator.certification.judging import AMONG, PERSON, WINDOWS, Judging, conditions_met, values
 
-AMONG = "AND participation.id = ANY(%(among)s)"
 LOOKED_BACK = 366  # days before the end of a window in which readings below the index's threshold are looked for
 
 # The best reading of any of a person's accounts within a window, the earliest of equal ones. Those of the index's
@@ -72,7 +71,7 @@ class Run:
 class Amounts:
     """Of one rule and some participations, by the participation's id; people who are not judged are missing."""
 
-    flags: dict[int, tuple[bool, Sequence[bool]]] = field(default_factory=dict)  # the rule, each condition
+    flags: dict[int, tuple[bool, list[bool]]]  # the rule, each condition
     best: dict[tuple[int, str], Best] = field(default_factory=dict)  # by participation and window
     runs: dict[tuple[int, Followers], list[Run]] = field(default_factory=dict)
 
@@ -80,11 +79,9 @@ class Amounts:
 def amounts_of(tree: Tree, ids: Sequence[int], *, on: date) -> Amounts:
     """What there is by a day; two statements, three where a number must be held."""
     judging = Judging(tree, scope=AMONG)
-    found = Amounts()
+    found = Amounts(conditions_met(tree, ids, on=on))
     given = values(judging, on=on, among=list(ids), looked_back=LOOKED_BACK)
     with connection.cursor() as cursor:
-        cursor.execute(judging.all_conditions, given)
-        found.flags = {row[0]: (row[1], row[2:]) for row in cursor.fetchall()}
         for pk, window, account_id, day, followers in _rows(cursor, _best(judging), given):
             found.best[pk, window] = Best(account_id, day, followers)
         for pk, place, *run in _rows(cursor, _runs(judging), given):

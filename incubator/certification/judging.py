@@ -12,10 +12,12 @@ All of it rests on the partial index over readings of ``LOWEST_THRESHOLD`` follo
 those that interrupt it are found there, and a lower one only has to be looked for on the few days that are missing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
+
+from django.db import connection
 
 from courses.choices import CLASS_HOUR_MINUTES
 from courses.queries import STANDINGS
@@ -133,6 +135,14 @@ NO_OPEN_FLAG = """NOT EXISTS (
     WHERE flagged.trainee_id = person.trainee_id AND flag.cleared_at IS NULL AND flag.day <= %(on)s
 )"""
 GRADUATED = "(person.state = ANY(%(graduates)s) AND person.graduated_on <= %(on)s)"
+# Scopes, to be put together: these participations only; whoever does not hold the badge.
+AMONG = "AND participation.id = ANY(%(among)s)"
+WITHOUT_BADGE = """
+AND NOT EXISTS (
+    SELECT FROM certification_award award WHERE award.trainee_id = participation.trainee_id
+        AND award.badge_id = %(badge)s AND award.withdrawn_at IS NULL
+)
+"""
 
 
 @dataclass
@@ -237,6 +247,11 @@ class Judging:
         )
 
     @property
+    def who_meets(self) -> str:
+        """The ids of everybody who meets the tree."""
+        return f"SELECT id FROM ({self.sql}) AS judged WHERE is_met"  # noqa: S608 - our own parts
+
+    @property
     def all_conditions(self) -> str:
         """Everybody of the scope: whether the tree is met, and one column for each condition from left to right."""
         columns = ", ".join(f"{flag} AS leaf_{place}" for place, flag in enumerate(self.flags))
@@ -247,3 +262,14 @@ class Judging:
 def values(judging: Judging, *, on: date, **scope: Any) -> dict[str, Any]:
     """The parameters of the statement."""
     return judging.params | {"on": on} | scope
+
+
+def conditions_met(tree: Tree, participations: Sequence[int], *, on: date) -> dict[int, tuple[bool, list[bool]]]:
+    """By participation: whether the tree is met by a day, and each of its conditions from left to right. One statement.
+
+    Who is not judged, having withdrawn or never been admitted, is missing.
+    """
+    judging = Judging(tree, scope=AMONG)
+    with connection.cursor() as cursor:
+        cursor.execute(judging.all_conditions, values(judging, on=on, among=list(participations)))
+        return {pk: (is_met, flags) for pk, is_met, *flags in cursor.fetchall()}

@@ -6,13 +6,12 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
-from django.db import connection
 from django.db.models import DateField, Exists, ExpressionWrapper, F, OuterRef, QuerySet
 from django.db.models.functions import Least
 
 from incubator.certification.conditions import Tree, followers_in, sentence, sentences
-from incubator.certification.judging import Judging, values
-from incubator.certification.models import Candidate, Flag, Rule
+from incubator.certification.judging import conditions_met
+from incubator.certification.models import Candidate, Flag
 from incubator.metrics.models import Reading, Spike
 from incubator.metrics.queries import with_traffic
 
@@ -94,19 +93,13 @@ def conditions_of(candidates: Iterable[Candidate], *, on: date) -> dict[int, lis
     by_rule = sorted(candidates, key=lambda candidate: candidate.rule_id)
     for _rule_id, some in groupby(by_rule, key=lambda candidate: candidate.rule_id):
         group = list(some)
-        flags = _flags(group[0].rule, [candidate.participation_id for candidate in group], on)
+        tree = group[0].rule.conditions
+        judged = conditions_met(tree, [candidate.participation_id for candidate in group], on=on)
         for candidate in group:
-            if candidate.participation_id in flags:
-                met = iter(flags[candidate.participation_id])
-                found[candidate.pk] = _lines(candidate.rule.conditions, met, 0)
+            if candidate.participation_id in judged:
+                _is_met, flags = judged[candidate.participation_id]
+                found[candidate.pk] = _lines(tree, iter(flags), 0)
     return found
-
-
-def _flags(rule: Rule, participations: list[int], on: date) -> dict[int, list[bool]]:
-    judging = Judging(rule.conditions, scope="AND participation.id = ANY(%(among)s)")
-    with connection.cursor() as cursor:
-        cursor.execute(judging.all_conditions, values(judging, on=on, among=participations))
-        return {pk: list(flags) for pk, _is_met, *flags in cursor.fetchall()}
 
 
 def _lines(tree: Tree, met: Iterator[bool], depth: int) -> list[Line]:

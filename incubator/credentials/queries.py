@@ -29,10 +29,6 @@ def without_credential() -> QuerySet[Award]:
     return Award.objects.live().filter(~Exists(good)).order_by("pk")
 
 
-def current_credential(award: Award) -> Credential | None:
-    return Credential.objects.current().filter(award=award).select_related("key", "status_list").first()
-
-
 def county_of(award: Award) -> str:
     """The county that gave the award, by its number: where the holder lives today is nobody's business. Or nothing."""
     code = award.number.split("-")[2:3]

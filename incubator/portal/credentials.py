@@ -2,28 +2,22 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from incubator.certification.models import Award
 from incubator.certification.services.names import agree_to_show_name, take_back_name
 from incubator.common.errors import RuleBroken
 from incubator.credentials.services import issue_credential
-from incubator.portal.people import own_trainee
-
-
-def _own_award(request: HttpRequest, number: str) -> Award:
-    awards = Award.objects.filter(trainee=own_trainee(request)).select_related("trainee")
-    return get_object_or_404(awards, number=number)
+from incubator.portal.people import own_award
 
 
 @never_cache
 @require_safe
 def own_credential(request: HttpRequest, number: str) -> HttpResponse:
     """One's own signed credential, named by the certificate's number. Issued now where that is still to come."""
-    award = _own_award(request, number)
+    award = own_award(request, number)
     try:
         credential = issue_credential(award)
     except RuleBroken as refusal:
@@ -37,7 +31,7 @@ def own_credential(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def show_name(request: HttpRequest, number: str) -> HttpResponse:
     """Agree that strangers who verify the certificate read one's name, or take that back."""
-    award, shows = _own_award(request, number), request.POST.get("show") == "yes"
+    award, shows = own_award(request, number), request.POST.get("show") == "yes"
     try:
         (agree_to_show_name if shows else take_back_name)(award, by=request.user)
     except RuleBroken as refusal:  # the second of two taps at once

@@ -13,10 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from incubator.accounts.choices import Role
 from incubator.certificates.downloads import as_download
-from incubator.certificates.paper import ON_PAPER, certificate_pdf, notice_pdf
+from incubator.certificates.paper import certificate_pdf, notice_pdf
 from incubator.certificates.queries import editions_as_they_are
 from incubator.certificates.services import edition_to_print
-from incubator.certification.models import Award
 from incubator.common.charts import line_chart
 from incubator.common.errors import RuleBroken
 from incubator.common.pdf import PDF
@@ -28,7 +27,7 @@ from incubator.metrics.readings_file import readings_file
 from incubator.metrics.services import begin_consent, complete_consent, withdraw_consent
 from incubator.portal.consent import account_cards, notices_of
 from incubator.portal.forecast import outlook_of
-from incubator.portal.people import own_trainee
+from incubator.portal.people import own_award, own_trainee
 from incubator.portal.queries import standing_of
 from incubator.portal.support import mark_seen
 
@@ -59,15 +58,10 @@ def progress(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/progress.html", {"standing": standing, "chart": chart, "outlook": outlook})
 
 
-def _own_award(request: HttpRequest, number: str) -> Award:
-    awards = Award.objects.filter(trainee=own_trainee(request)).select_related("trainee", *ON_PAPER)
-    return get_object_or_404(awards, number=number)
-
-
 @require_safe
 def certificate(request: HttpRequest, number: str) -> HttpResponse:
     """One's own certificate, to look at and take as a PDF; one that is not valid any more says so."""
-    award = _own_award(request, number)
+    award = own_award(request, number)
     standing = award.standing(on=timezone.localdate())
     context = {"award": award, "standing": standing, "address": verification_url(award)}
     return render(request, "portal/certificate.html", context)
@@ -77,7 +71,7 @@ def certificate(request: HttpRequest, number: str) -> HttpResponse:
 @never_cache
 def certificate_file(request: HttpRequest, number: str) -> HttpResponse:
     """One's own certificate as a PDF; the page says why where there is none."""
-    award, today = _own_award(request, number), timezone.localdate()
+    award, today = own_award(request, number), timezone.localdate()
     try:
         edition = edition_to_print(award, by=request.user, on=today)
     except RuleBroken as refusal:
@@ -90,7 +84,7 @@ def certificate_file(request: HttpRequest, number: str) -> HttpResponse:
 @never_cache
 def notice_file(request: HttpRequest, number: str) -> HttpResponse:
     """The notice that one's own award was withdrawn, with the reason and how to object."""
-    award = _own_award(request, number)
+    award = own_award(request, number)
     if award.withdrawn_at is None:
         raise Http404
     [edition] = editions_as_they_are([award], by=request.user)

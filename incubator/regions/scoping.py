@@ -55,6 +55,11 @@ def in_scope_q(scope: RegionScope, path: str = "") -> Q:
     return q
 
 
+def within_q(region: Any, path: str = "") -> Q:
+    """Rows whose region lies in ``region``: that one and what belongs to it."""
+    return in_scope_q(RegionScope.of([(region.level, region.pk)]), path)
+
+
 def scope_of(user: Any) -> RegionScope:
     """The scope of whoever asks: all for an active superuser, the postings of a user, nothing for anybody else."""
     if not getattr(user, "is_authenticated", False) or not user.is_active:

@@ -309,7 +309,7 @@ def test_a_killed_worker_goes_on_where_it_was(head, tmp_path, monkeypatch, dies_
         return joined(*args, **kwargs)
 
     real, joined = jobs.render_pdf, jobs.join_pdfs
-    monkeypatch.setattr(jobs, "give_credentials", give)
+    monkeypatch.setattr(jobs, "issue_credentials", give)
     monkeypatch.setattr(jobs, "render_pdf", render)
     monkeypatch.setattr(jobs, "join_pdfs", join)
     with pytest.raises(Killed):

@@ -8,9 +8,7 @@ from django.utils.translation import override
 
 from incubator.certification.conditions import SUPPORT_RULE, checked
 from incubator.certification.examples import JUDGED_ON, TABLES, History, examples, histories, judged
-from incubator.certification.judging import Judging
-from incubator.certification.models import Candidate
-from incubator.certification.services.dossiers import conditions_met
+from incubator.certification.judging import Judging, conditions_met
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +160,5 @@ def test_examples_and_real_rows_are_judged_alike():
             account = factories.CreatorAccountFactory(trainee=person.trainee)
             for day, number in readings:
                 factories.reading(account, day, number)
-        candidate = Candidate(rule=rule, participation=person)
-        found.append(conditions_met(candidate, on=JUDGED_ON) is not None)
+        found.append(conditions_met(rule.conditions, [person.pk], on=JUDGED_ON)[person.pk][0])
     assert found == verdicts and {True, False} == set(found)

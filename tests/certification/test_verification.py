@@ -1,6 +1,5 @@
 """Awards decided anew: what was tampered with is found, what a later correction explains is told apart."""
 
-import json
 from copy import deepcopy
 from datetime import date, timedelta
 from io import StringIO
@@ -11,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from courses.services import mark_attendance
 from incubator.certification.interests import awards_and_those_who_have_none
 from incubator.certification.models import Award, AwardCheck, Candidate, Flag
 from incubator.certification.proof import prove, runs
@@ -18,12 +18,15 @@ from incubator.certification.services import check_awards, evaluate, withdraw_aw
 from incubator.certification.services.checks import awards_without_evidence, eligible_without_award
 from incubator.certification.services.dossiers import digest_of
 from incubator.certification.services.verification import verify_awards
+from incubator.certification.services.works import take_back_work
 from incubator.metrics.models import Alarm, Correction, CreatorAccount, Reading
 from incubator.metrics.services.alarms import check_freshness
 from incubator.programmes.choices import ParticipationState
 from incubator.programmes.models import Participation
+from incubator.programmes.support import extend_support, take_back_support_change
 from tests import factories
 from tests.certification.test_explaining import FIRST, GRADUATED, followers, graduate, note, rule_of
+from tests.world import in_training
 
 pytestmark = pytest.mark.django_db
 
@@ -59,10 +62,7 @@ def forge(award, change, *, with_digest=False):
 
 
 def write(dossier):
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("UPDATE certification_award SET evidence = %s", [json.dumps(dossier)])
-        cursor.execute("SET LOCAL session_replication_role = origin")
+    factories.rewrite_award(Award.objects.get(), evidence=dossier)
 
 
 def test_an_award_as_given_is_proved(rule):
@@ -204,6 +204,45 @@ def test_a_question_raised_later_explains_it():
     assert told() == [("raw", True)]
     Flag.objects.update(raised_at=timezone.now() - timedelta(days=9))
     assert told() == [("raw", False)]
+
+
+def approved(on=ON):
+    assert evaluate(on=on)
+    factories.approve(Candidate.objects.get(), by=factories.UserFactory(), on=on)
+    assert told() == []
+
+
+def test_a_period_moved_later_explains_it():
+    rule_of({"all": [GRADUATED, followers()]})
+    person, staff = graduate((32, 120_000)), factories.UserFactory()  # its 30 days are over by then
+    given = {"days": 10, "cause": "other", "reason": "迟开班"}
+    change = extend_support(person, **given, by=staff, on=FIRST + timedelta(days=20))
+    approved()
+
+    take_back_support_change(change, reason="录错", by=staff, on=ON)
+
+    assert told() == [("raw", True)]
+
+
+def test_a_work_taken_back_later_explains_it():
+    rule_of({"all": [GRADUATED, {"kind": "published", "number": 1}]})
+    work = note(graduate(), FIRST)
+    approved()
+
+    take_back_work(work, by=factories.UserFactory(), reason="不是本人的作品")
+
+    assert told() == [("raw", True)]
+
+
+def test_attendance_corrected_later_explains_it():
+    rule_of({"kind": "class_hours", "number": "16.0"})
+    person = in_training("T1", sessions=2)
+    approved(on=timezone.localdate())
+
+    session = person.attendances.first().session
+    mark_attendance(session, marks={person.pk: ("absent", None)}, by=factories.UserFactory(), reason="误记")
+
+    assert told() == [("raw", True)]
 
 
 def test_readings_that_are_kept_no_longer_are_explained(rule, settings):

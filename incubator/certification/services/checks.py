@@ -8,24 +8,20 @@ from django.utils import timezone
 
 from incubator.certification.choices import ConditionKind
 from incubator.certification.conditions import leaves
-from incubator.certification.judging import Judging, values
+from incubator.certification.judging import WITHOUT_BADGE, Judging, values
 from incubator.certification.models import Award, AwardCheck, Rule
 from incubator.certification.services.rules import current_rules
 from incubator.certification.services.verification import AwardFinding, awards_to_verify, verify_awards
 from incubator.programmes.models import Participation, graduated_q
 from incubator.regions.models import Region
-from incubator.regions.scoping import RegionScope, in_scope_q
+from incubator.regions.scoping import within_q
 
 NAMED = 100  # findings of each kind that are kept by number
 NOT_GRADUATED = "not_graduated"
-NOBODY_ASKED = """
+NO_CANDIDATE = """
 AND NOT EXISTS (
     SELECT FROM certification_candidate candidate
     WHERE candidate.participation_id = participation.id AND candidate.rule_id = %(rule)s
-)
-AND NOT EXISTS (
-    SELECT FROM certification_award award WHERE award.trainee_id = participation.trainee_id
-        AND award.badge_id = %(badge)s AND award.withdrawn_at IS NULL
 )
 """
 
@@ -35,11 +31,10 @@ def eligible_without_award(*, on: date, within: str = "") -> list[tuple[Rule, Pa
     found: list[tuple[Rule, Participation]] = []
     people = Participation.objects.filter(_within(within, "trainee__county")).select_related("trainee")
     for rule in current_rules(on):
-        judging = Judging(rule.conditions, scope=NOBODY_ASKED)
+        judging = Judging(rule.conditions, scope=NO_CANDIDATE + WITHOUT_BADGE)
         with connection.cursor() as cursor:
             given = values(judging, on=on, rule=rule.pk, badge=rule.badge_id)
-            sql = f"SELECT id FROM ({judging.sql}) AS judged WHERE is_met ORDER BY id"  # noqa: S608 - our own statement
-            cursor.execute(sql, given)
+            cursor.execute(judging.who_meets, given)
             ids = [pk for (pk,) in cursor.fetchall()]
         found += [(rule, participation) for participation in people.filter(pk__in=ids).order_by("pk")]
     return found
@@ -100,7 +95,4 @@ def _numbers(awards: QuerySet[Award]) -> list[str]:
 
 
 def _within(code: str, path: str) -> Q:
-    if not code:
-        return in_scope_q(RegionScope(everything=True))
-    region = Region.objects.get(pk=code)
-    return in_scope_q(RegionScope.of([(region.level, region.pk)]), path)
+    return within_q(Region.objects.get(pk=code), path) if code else Q()

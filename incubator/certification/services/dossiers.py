@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from courses.queries import live_graduation
-from incubator.certification.judging import Judging, values
+from incubator.certification.judging import conditions_met
 from incubator.certification.models import Candidate
 from incubator.certification.queries import leaps_of
 from incubator.common.errors import RuleBroken
@@ -28,8 +27,8 @@ DAYS_BEFORE, DAYS_AFTER = timedelta(days=14), timedelta(days=14)
 def collect_evidence(candidate: Candidate, *, on: date) -> dict[str, Any]:
     """The dossier of an award that is given on a day. Raises ``RuleBroken`` when the rule is not met by then."""
     rule, participation = candidate.rule, candidate.participation
-    met = conditions_met(candidate, on=on)
-    if met is None:
+    is_met, met = conditions_met(rule.conditions, [participation.pk], on=on).get(participation.pk, (False, []))
+    if not is_met:
         raise RuleBroken(
             _("%(name)s does not meet the rule any more. Look at what changed.") % {"name": participation.trainee.name}
         )
@@ -87,15 +86,6 @@ def digest_of(dossier: Mapping[str, Any]) -> str:
     return hashlib.sha256(
         json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
     ).hexdigest()
-
-
-def conditions_met(candidate: Candidate, *, on: date) -> list[bool] | None:
-    """Which conditions of the rule are met by a day, from left to right; None when the rule is not."""
-    judging = Judging(candidate.rule.conditions, scope="AND participation.id = %(participation)s")
-    with connection.cursor() as cursor:
-        cursor.execute(judging.all_conditions, values(judging, on=on, participation=candidate.participation_id))
-        row = cursor.fetchone()
-    return list(row[2:]) if row and row[1] else None
 
 
 def _crossing(candidate: Candidate) -> dict[str, Any]:

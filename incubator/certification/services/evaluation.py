@@ -9,30 +9,24 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils.translation import gettext as _
 
 from incubator.certification.choices import OPEN, CandidateState
 from incubator.certification.conditions import followers_in
-from incubator.certification.judging import Judging, values
+from incubator.certification.judging import AMONG, JUDGED, WITHOUT_BADGE, Judging, values
 from incubator.certification.models import Candidate, Evaluation, Rule
 from incubator.certification.services.rules import current_rules
 from incubator.metrics.models import LOWEST_THRESHOLD
 
 LOCK = 7_202_602  # advisory lock: one evaluation at a time
 
-# Whoever holds the badge, or was decided about by this version, is left alone.
+# Whoever was decided about by this version is left alone.
 UNDECIDED = """
-AND NOT EXISTS (
-    SELECT FROM certification_award award WHERE award.trainee_id = participation.trainee_id
-        AND award.badge_id = %(badge)s AND award.withdrawn_at IS NULL
-)
 AND NOT EXISTS (
     SELECT FROM certification_candidate decided WHERE decided.participation_id = participation.id
         AND decided.rule_id = %(rule)s AND decided.state IN ('approved', 'refused')
 )
 """
-AMONG = "AND participation.id = ANY(%(among)s)"
-JUDGED = """
+FRESH = """
 CREATE TEMP TABLE IF NOT EXISTS judged (
     id bigint PRIMARY KEY, is_met boolean, account_id bigint, day date, followers integer, held_on date
 ) ON COMMIT DELETE ROWS;
@@ -106,7 +100,7 @@ JOIN unnest(%(rules)s::bigint[], %(badges)s::bigint[], %(least)s::integer[]) AS 
 JOIN metrics_creatoraccount account ON account.id = reading.account_id
 JOIN programmes_participation participation ON participation.trainee_id = account.trainee_id
 WHERE (reading.day BETWEEN %(since)s AND %(on)s OR reading.day = ANY(%(days)s)) AND reading.followers >= %(lowest)s
-    AND participation.state IN ('admitted', 'training', 'graduated', 'concluded')
+    AND participation.state = ANY(%(judged)s)
     AND NOT EXISTS (
         SELECT FROM certification_candidate candidate
         WHERE candidate.participation_id = participation.id AND candidate.rule_id = asked.rule
@@ -185,7 +179,10 @@ def _changed(
         columns = dict(zip(("rules", "badges", "least"), map(list, zip(*asked, strict=True)), strict=True))
         # A day back: readings of the day before may have been on their way when it was evaluated.
         since = min(last.day, on) - timedelta(days=1) if last else on
-        cursor.execute(CROSSED, columns | {"since": since, "on": on, "days": days, "lowest": LOWEST_THRESHOLD})
+        cursor.execute(
+            CROSSED,
+            columns | {"since": since, "on": on, "days": days, "lowest": LOWEST_THRESHOLD, "judged": list(JUDGED)},
+        )
         ids |= {pk for (pk,) in cursor.fetchall()}
     return sorted(ids)
 
@@ -199,8 +196,8 @@ def _evaluate_rule(
         ids = sorted(own if ids is None else own.filter(participation__in=ids))
     if ids is not None:
         scope["among"] = ids
-    judging = Judging(rule.conditions, scope=UNDECIDED + (AMONG if ids is not None else ""))
-    cursor.execute(JUDGED)
+    judging = Judging(rule.conditions, scope=WITHOUT_BADGE + UNDECIDED + (AMONG if ids is not None else ""))
+    cursor.execute(FRESH)
     cursor.execute(f"INSERT INTO judged {judging.sql}", values(judging, on=on, **scope))
     own_scope = scope | {"on": on}
     if is_current:
@@ -212,8 +209,3 @@ def _evaluate_rule(
         among = "" if ids is None else "AND open.participation_id = ANY(%(among)s)"
         cursor.execute(LAPSED.format(among=among), own_scope)
         done.lapsed += cursor.rowcount
-
-
-def words_of_lapse() -> str:
-    """Why somebody is no candidate any more, for those who read it."""
-    return _("Corrected figures or a changed period no longer meet the rule.")

@@ -30,9 +30,9 @@ CREATE TEMP TABLE IF NOT EXISTS rehearsed (
 ) ON COMMIT DELETE ROWS;
 TRUNCATE rehearsed
 """
-DRAFT = "INSERT INTO rehearsed (id, is_met) SELECT id, true FROM ({sql}) AS judged WHERE is_met"
+DRAFT = "INSERT INTO rehearsed (id, is_met) SELECT id, true FROM ({sql}) AS who"
 PRESENT = """
-INSERT INTO rehearsed (id, is_met, was_met) SELECT id, false, true FROM ({sql}) AS judged WHERE is_met
+INSERT INTO rehearsed (id, is_met, was_met) SELECT id, false, true FROM ({sql}) AS who WHERE true
 ON CONFLICT (id) DO UPDATE SET was_met = true
 """
 COUNTIES = """
@@ -97,7 +97,7 @@ def rehearse(rule: Rule, *, on: date, by: Any, step: Callable[[int], Any] = lamb
 
 def _judge(cursor: Any, statement: str, conditions: Any, on: date) -> None:
     judging = Judging(conditions)
-    cursor.execute(statement.format(sql=judging.sql), values(judging, on=on))
+    cursor.execute(statement.format(sql=judging.who_meets), values(judging, on=on))
 
 
 def _must_be_draft(rule: Rule) -> None:

@@ -1,8 +1,9 @@
 """Every award decided anew: from its dossier alone, and from the rows it was taken from.
 
 A difference is explained where something that came after the award accounts for it: a correction of the reading, a
-question about the followers raised later, readings of a month that is kept no longer. What nothing explains is a defect
-or a forgery, and somebody must look.
+question about the followers raised later, a work taken back, a support period that was moved, attendance that was
+corrected, readings of a month that is kept no longer. What nothing explains is a defect or a forgery, and somebody must
+look.
 """
 
 from collections import defaultdict
@@ -17,13 +18,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from incubator.certification.amounts import AMONG
-from incubator.certification.judging import Judging, values
+from incubator.certification.judging import AMONG, Judging, values
 from incubator.certification.models import Award, Rule
 from incubator.certification.proof import prove
 from incubator.certification.services.dossiers import digest_of
 from incubator.regions.models import Region
-from incubator.regions.scoping import RegionScope, in_scope_q
+from incubator.regions.scoping import within_q
 
 A_CHUNK = 5_000  # awards whose dossiers are in memory at once
 
@@ -63,6 +63,18 @@ WHERE EXISTS (
 ) OR EXISTS (
     SELECT FROM certification_flag flag JOIN metrics_creatoraccount account ON account.id = flag.account_id
     WHERE account.trainee_id = own.trainee_id AND flag.raised_at > award.since AND flag.day <= own.awarded_on
+) OR EXISTS (
+    SELECT FROM certification_work work
+    WHERE work.trainee_id = own.trainee_id AND work.taken_back_at > award.since
+) OR EXISTS (
+    SELECT FROM certification_candidate candidate
+    JOIN programmes_supportchange change ON change.participation_id = candidate.participation_id
+    WHERE candidate.id = own.candidate_id AND change.at > award.since
+) OR EXISTS (
+    SELECT FROM certification_candidate candidate
+    JOIN courses_attendance mark ON mark.participation_id = candidate.participation_id
+    JOIN courses_attendancechange change ON change.attendance_id = mark.id
+    WHERE candidate.id = own.candidate_id AND change.at > award.since
 )
 """
 
@@ -87,8 +99,7 @@ def awards_to_verify(*, county: str = "", year: int | None = None) -> QuerySet[A
     """Awards of a region and of a year of awarding; all without. Withdrawn ones too: they were awarded once."""
     awards = Award.objects.all()
     if county:
-        region = Region.objects.get(pk=county)
-        awards = awards.filter(in_scope_q(RegionScope.of([(region.level, region.pk)]), "trainee__county"))
+        awards = awards.filter(within_q(Region.objects.get(pk=county), "trainee__county"))
     return awards.filter(awarded_on__year=year) if year else awards
 
 
@@ -208,8 +219,7 @@ def _not_found(rule: Rule, on: date, awards: Sequence[Award]) -> list[Award]:
     judging = Judging(rule.conditions, scope=AMONG)
     ids = [award.candidate.participation_id for award in awards]
     with connection.cursor() as cursor:
-        sql = f"SELECT id FROM ({judging.sql}) AS judged WHERE is_met"  # noqa: S608 - our own statement
-        cursor.execute(sql, values(judging, on=on, among=ids))
+        cursor.execute(judging.who_meets, values(judging, on=on, among=ids))
         found = {pk for (pk,) in cursor.fetchall()}
     return [award for award in awards if award.candidate.participation_id not in found]
 
