@@ -8,6 +8,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,11 +25,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, path, reverse
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import checkbox as theme_checkbox
 from unfold.contrib.filters.admin import (
     AutocompleteSelectFilter,
     BooleanRadioFilter,
@@ -43,6 +45,7 @@ from incubator.common.exports import Exported
 from incubator.common.long_lists import LongChangeList, LongPaginator
 
 REFUSALS_SHOWN = 20
+OF_ROW = "key-of-this-row"
 
 # --- Rows -------------------------------------------------------------------------------------------------------------
 
@@ -467,6 +470,11 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
 
     # Moves on lists
 
+    @admin.display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: Model) -> SafeString:
+        """The theme's own, rendered once: fifty of them through their template took a tenth of a list's time."""
+        return SafeString(_checkbox(get_language()).replace(OF_ROW, escape(obj.pk)))
+
     def get_actions(self, request: HttpRequest) -> dict:
         actions = super().get_actions(request)
         if IS_POPUP_VAR in request.GET:
@@ -618,6 +626,12 @@ def adopt(obj: Model, written: Model) -> None:
     obj.pk = written.pk
     obj._state.adding = False
     obj.refresh_from_db()
+
+
+@cache
+def _checkbox(language: str | None) -> str:
+    """The checkbox of a row in a language, with OF_ROW where its key belongs."""
+    return theme_checkbox.render(ACTION_CHECKBOX_NAME, OF_ROW)
 
 
 def _action(move: Move) -> Callable[[ScopedAdmin, HttpRequest, QuerySet], HttpResponse | None]:
