@@ -20,9 +20,9 @@ INSERT INTO trainees_trainee (number, name, county_id{more_columns})
 SELECT 'B' || lpad(n::text, 9, '0'), '学员' || n, county.code{more_values}
 FROM generate_series(1, %(people)s) AS n
 JOIN (
-    SELECT code, row_number() OVER (ORDER BY code) - 1 AS place, count(*) OVER () AS many
+    SELECT code, row_number() OVER (ORDER BY code) - 1 AS place
     FROM regions_region WHERE level = 'county' AND retired_on IS NULL
-) AS county ON county.place = n %% county.many
+) AS county ON county.place = n %% (SELECT count(*) FROM regions_region WHERE level = 'county' AND retired_on IS NULL)
 """
 # One person in twenty has a second account. Sizes are spread over five orders of magnitude.
 ACCOUNTS = """
