@@ -5,6 +5,8 @@ import os
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.db import transaction
+from django.test import override_settings
 
 # Workbooks that the tests make come out alike whether lxml happens to be installed or not.
 os.environ["OPENPYXL_LXML"] = "False"
@@ -22,10 +24,37 @@ def nothing_collected(tmp_path_factory):
     django_settings.STATIC_ROOT = str(tmp_path_factory.mktemp("static"))
 
 
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(autouse=True)
 def quick_passwords(settings):
     """Nobody attacks these passwords; the real hasher takes a third of a second a user."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
+
+
+@pytest.fixture(scope="module")
+def kept_rows(django_db_setup, django_db_blocker, tmp_path_factory):
+    """``kept_rows(make)``: what ``make`` returns, with its rows in a transaction around all tests of the module.
+
+    For worlds that take longer to make than a test that looks at them. Each test's own transaction lies inside, so
+    that whatever it changes is gone for the next one. Not for modules whose tests commit.
+    """
+    around = transaction.atomic()
+    with django_db_blocker.unblock():
+        around.__enter__()
+
+    def keep(make):
+        with (
+            django_db_blocker.unblock(),
+            override_settings(PASSWORD_HASHERS=QUICK_HASHERS, MEDIA_ROOT=tmp_path_factory.mktemp("files")),
+        ):
+            return make()
+
+    yield keep
+    with django_db_blocker.unblock():
+        transaction.set_rollback(True)
+        around.__exit__(None, None, None)
 
 
 @pytest.fixture(autouse=True)

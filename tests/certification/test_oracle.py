@@ -13,7 +13,7 @@ from incubator.certification.conditions import checked
 from incubator.certification.judging import Judging, values
 from incubator.certification.models import Flag, Work
 from incubator.metrics.choices import AccountState
-from incubator.metrics.models import CreatorAccount, LatestReading, Reading
+from incubator.metrics.models import CreatorAccount, LatestReading
 from incubator.programmes.models import Cohort, Participation, SupportChange
 from incubator.programmes.queries import periods_of
 from incubator.programmes.support import MOVE_ENDS
@@ -90,29 +90,23 @@ def enter(histories: list[oracle.History]) -> list[Participation]:
         for place in range(len(history.accounts))
     )
     own = iter(accounts)
-    flags, readings = [], []
-    for history in histories:
-        theirs = [next(own) for _account in history.accounts]
-        history.ids = [account.pk for account in theirs]
-        for account, known in zip(theirs, history.accounts, strict=True):
-            readings += [
-                Reading(day=day, account=account, followers=count, fetched_at=now) for day, count in known.items()
-            ]
-        for place, day, is_cleared in history.flags:
-            cleared = {"cleared_at": now, "cleared_by": staff, "clearance": "已核实"} if is_cleared else {}
-            flags.append(Flag(account=theirs[place], kind="inflation", day=day, **cleared))
-    Reading.objects.bulk_create(readings, batch_size=20_000)
-    newest = {}
-    for reading in sorted(readings, key=lambda one: one.day):
-        before = newest.get(reading.account_id)
-        newest[reading.account_id] = LatestReading(
-            account=reading.account,
-            day=reading.day,
-            followers=reading.followers,
-            fetched_at=now,
-            peak=max(reading.followers, before.peak if before else 0),
-        )
-    LatestReading.objects.bulk_create(newest.values(), batch_size=20_000)
+    flags, newest = [], []
+    statement = "COPY metrics_reading (day, account_id, followers, fetched_at, source) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for history in histories:
+            theirs = [next(own) for _account in history.accounts]
+            history.ids = [account.pk for account in theirs]
+            for account, known in zip(theirs, history.accounts, strict=True):
+                for day, count in known.items():
+                    copy.write_row((day, account.pk, count, now, "api"))
+                if known:
+                    last = max(known)
+                    most = {"followers": known[last], "peak": max(known.values())}
+                    newest.append(LatestReading(account=account, day=last, fetched_at=now, **most))
+            for place, day, is_cleared in history.flags:
+                cleared = {"cleared_at": now, "cleared_by": staff, "clearance": "已核实"} if is_cleared else {}
+                flags.append(Flag(account=theirs[place], kind="inflation", day=day, **cleared))
+    LatestReading.objects.bulk_create(newest, batch_size=20_000)
     Flag.objects.bulk_create(flags)
     Work.objects.bulk_create(
         Work(

@@ -19,6 +19,7 @@ from tests.factories import (
     TrainingClassFactory,
     region,
 )
+from trainees.models import Trainee
 
 HOURS = 90  # minutes of a session here
 WIDE = ["序号", "学员编号", "姓名"]
@@ -73,9 +74,15 @@ def make_room(*, people=3, sessions=2, code="622927") -> Room:
     room = Room(training_class)
     course = CourseFactory(kind="professional")
     room.sessions = [session_on(training_class, n + 1, course=course) for n in range(sessions)]
-    for n in range(people):
-        trainee = TraineeFactory(county=region(code), name=f"马{chr(0x4E00 + n)}")
-        room.people.append(ParticipationFactory(trainee=trainee, cohort=training_class.cohort, state="training"))
+    county = region(code)
+    trainees = TraineeFactory.build_batch(people, county=county)
+    for n, trainee in enumerate(trainees):
+        trainee.name = f"马{chr(0x4E00 + n)}"
+    Trainee.objects.bulk_create(trainees)
+    room.people = Participation.objects.bulk_create(
+        ParticipationFactory.build(trainee=trainee, cohort=training_class.cohort, state="training")
+        for trainee in trainees
+    )
     enrol_rows(training_class, room.people)
     return room
 

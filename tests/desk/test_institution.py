@@ -50,13 +50,22 @@ def held_by(world, institution):
     TrainingClass.objects.filter(pk=world[TrainingClass].pk).update(institution=institution)
 
 
+@pytest.fixture(scope="module")
+def made(kept_rows):
+    def make():
+        here, there = make_world(HERE, "A1内"), make_world(THERE, TAG)
+        for world in (here, there):
+            held_by(world, world[TrainingInstitution])
+        here["user"] = teacher(here[TrainingInstitution])
+        return here, there
+
+    return kept_rows(make)
+
+
 @pytest.fixture
-def worlds(client):
+def worlds(made, client):
     """A class held by one's own institution, with somebody of a county; another institution's; and a client."""
-    here, there = make_world(HERE, "A1内"), make_world(THERE, TAG)
-    for world in (here, there):
-        held_by(world, world[TrainingInstitution])
-    here["user"] = teacher(here[TrainingInstitution])
+    here, there = made
     client.force_login(here["user"])
     return here, there
 

@@ -30,11 +30,16 @@ def label(model):
     return model._meta.label
 
 
+@pytest.fixture(scope="module")
+def made(kept_rows):
+    return kept_rows(lambda: (make_world(HERE, "A1内"), make_world(THERE, TAG), county_staff(HERE)))
+
+
 @pytest.fixture
-def worlds(client):
+def worlds(made, client):
     """Own county, the other county, and a client logged in as staff of the own one with every permission."""
-    here, there = make_world(HERE, "A1内"), make_world(THERE, TAG)
-    client.force_login(county_staff(HERE))
+    here, there, staff = made
+    client.force_login(staff)
     return here, there
 
 
