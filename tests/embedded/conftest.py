@@ -76,7 +76,7 @@ class RunnerProcess:
     def printed(self) -> str:
         return self.output.read_text()
 
-    def wait_for(self, text: str, seconds: float = 60) -> None:
+    def wait_for(self, text: str, seconds: float = 180) -> None:
         found = processes.until(lambda: text in self.printed() or self.process.poll() is not None, seconds)
         assert found and text in self.printed(), self.printed()
 
