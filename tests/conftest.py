@@ -7,6 +7,7 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import transaction
 from django.test import override_settings
+from django.utils import translation
 
 # Workbooks that the tests make come out alike whether lxml happens to be installed or not.
 os.environ["OPENPYXL_LXML"] = "False"
@@ -55,6 +56,12 @@ def kept_rows(django_db_setup, django_db_blocker, tmp_path_factory):
     with django_db_blocker.unblock():
         transaction.set_rollback(True)
         around.__exit__(None, None, None)
+
+
+@pytest.fixture(autouse=True)
+def language_of_nobody():
+    """The language that a request of one test asked for is not that of the next."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

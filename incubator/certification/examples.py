@@ -250,6 +250,8 @@ def _add(rows: dict[str, list[dict[str, Any]]], pk: int, history: History) -> No
         account = pk * 10 + place
         rows["metrics_creatoraccount"].append({"id": account, "trainee_id": pk})
         rows["metrics_reading"] += [{"account_id": account, "day": day, "followers": n} for day, n in readings]
+        most = max((n for _day, n in readings), default=0)
+        rows["metrics_latestreading"].append({"account_id": account, "peak": most})
     if history.flag:
         cleared_at = None if history.flag == "open" else "2026-06-01T00:00:00Z"
         rows["certification_flag"].append({"account_id": pk * 10, "day": SUPPORT[0], "cleared_at": cleared_at})

@@ -67,9 +67,9 @@ hit_{n} AS MATERIALIZED (
     SELECT person.id, account.id AS account_id, reading.day, reading.followers, {starts} AS starts_on, {ends} AS ends_on
     FROM person
     JOIN metrics_creatoraccount account ON account.trainee_id = person.trainee_id
-    LEFT JOIN metrics_latestreading latest ON latest.account_id = account.id
+    JOIN metrics_latestreading latest ON latest.account_id = account.id
     JOIN metrics_reading reading ON reading.account_id = account.id
-    WHERE coalesce(greatest(latest.peak, latest.followers), %(least_{n})s) >= %(least_{n})s
+    WHERE latest.peak >= %(least_{n})s
         AND reading.followers >= %(lowest)s AND reading.followers >= %(least_{n})s
         AND reading.day BETWEEN {starts} AND {ends} AND reading.day <= %(on)s
 )"""

@@ -37,7 +37,7 @@ CHANGES = [
     ("HIT", "account.trainee_id = person.trainee_id", "account.trainee_id = person.trainee_id + 1"),
     ("HIT", "reading.account_id = account.id", "reading.account_id = account.id + 1"),
     ("HIT", ">= %(least_{n})s\n        AND reading.day", "> %(least_{n})s\n        AND reading.day"),
-    ("HIT", "%(least_{n})s) >= %(least_{n})s", "%(least_{n})s) > %(least_{n})s"),
+    ("HIT", "latest.peak >= %(least_{n})s", "latest.peak > %(least_{n})s"),
     ("HIT", "reading.day BETWEEN {starts} AND {ends}", "reading.day <= {ends}"),
     ("HIT", "reading.day BETWEEN {starts} AND {ends}", "reading.day >= {starts}"),
     ("HIT", "reading.day BETWEEN {starts} AND {ends}", "reading.day > {starts} AND reading.day <= {ends}"),

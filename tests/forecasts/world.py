@@ -23,7 +23,7 @@ def read(account: CreatorAccount, followers: Sequence[int | None], *, until: dat
     Reading.objects.bulk_create(rows)
     if days:
         day, count = days[-1]
-        newest = {"day": day, "followers": count, "fetched_at": _at(day)}
+        newest = {"day": day, "followers": count, "fetched_at": _at(day), "peak": max(most for _day, most in days)}
         LatestReading.objects.update_or_create(account=account, defaults=newest)
 
 

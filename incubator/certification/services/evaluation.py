@@ -18,6 +18,7 @@ from incubator.certification.services.rules import current_rules
 from incubator.metrics.models import LOWEST_THRESHOLD
 
 LOCK = 7_202_602  # advisory lock: one evaluation at a time
+MANY = 1_000  # new candidates that are counted for the planner at once: over a table that it knew empty it would loop
 
 # Whoever was decided about by this version is left alone.
 UNDECIDED = """
@@ -91,24 +92,33 @@ WITH gone AS (
 INSERT INTO certification_candidateevent (candidate_id, before, after, at, words)
 SELECT id, before, 'lapsed', now(), '' FROM gone
 """
-# People one of whose accounts has a rule's number in readings since a day, and who are no candidates of it yet.
+# People one of whose accounts has a rule's number in readings of some days, and who are no candidates of it yet. Who
+# ever had the number is known of each account: only readings of those who are left are looked for, each by its key.
 CROSSED = """
-SELECT DISTINCT participation.id
-FROM metrics_reading reading
-JOIN unnest(%(rules)s::bigint[], %(badges)s::bigint[], %(least)s::integer[]) AS asked (rule, badge, least)
-    ON reading.followers >= asked.least
-JOIN metrics_creatoraccount account ON account.id = reading.account_id
-JOIN programmes_participation participation ON participation.trainee_id = account.trainee_id
-WHERE (reading.day BETWEEN %(since)s AND %(on)s OR reading.day = ANY(%(days)s)) AND reading.followers >= %(lowest)s
-    AND participation.state = ANY(%(judged)s)
-    AND NOT EXISTS (
-        SELECT FROM certification_candidate candidate
-        WHERE candidate.participation_id = participation.id AND candidate.rule_id = asked.rule
-    )
-    AND NOT EXISTS (
-        SELECT FROM certification_award award WHERE award.trainee_id = participation.trainee_id
-            AND award.badge_id = asked.badge AND award.withdrawn_at IS NULL
-    )
+WITH had AS MATERIALIZED (
+    SELECT participation.id, latest.account_id, asked.least
+    FROM metrics_latestreading latest
+    JOIN unnest(%(rules)s::bigint[], %(badges)s::bigint[], %(least)s::integer[]) AS asked (rule, badge, least)
+        ON latest.peak >= asked.least
+    JOIN metrics_creatoraccount account ON account.id = latest.account_id
+    JOIN programmes_participation participation ON participation.trainee_id = account.trainee_id
+    WHERE latest.peak >= %(fewest)s AND participation.state = ANY(%(judged)s)
+        AND NOT EXISTS (
+            SELECT FROM certification_candidate candidate
+            WHERE candidate.participation_id = participation.id AND candidate.rule_id = asked.rule
+        )
+        AND NOT EXISTS (
+            SELECT FROM certification_award award WHERE award.trainee_id = participation.trainee_id
+                AND award.badge_id = asked.badge AND award.withdrawn_at IS NULL
+        )
+)
+SELECT DISTINCT had.id
+FROM had CROSS JOIN LATERAL (
+    SELECT FROM metrics_reading reading
+    WHERE reading.account_id = had.account_id AND reading.day = ANY(%(days)s::date[])
+        AND reading.followers >= %(lowest)s AND reading.followers >= had.least
+    LIMIT 1
+) AS reading
 """
 
 
@@ -179,10 +189,9 @@ def _changed(
         columns = dict(zip(("rules", "badges", "least"), map(list, zip(*asked, strict=True)), strict=True))
         # A day back: readings of the day before may have been on their way when it was evaluated.
         since = min(last.day, on) - timedelta(days=1) if last else on
-        cursor.execute(
-            CROSSED,
-            columns | {"since": since, "on": on, "days": days, "lowest": LOWEST_THRESHOLD, "judged": list(JUDGED)},
-        )
+        lately = {since + timedelta(days=n) for n in range((on - since).days + 1)}
+        told = {"fewest": min(columns["least"]), "lowest": LOWEST_THRESHOLD, "judged": list(JUDGED)}
+        cursor.execute(CROSSED, columns | told | {"days": sorted(lately.union(days))})
         ids |= {pk for (pk,) in cursor.fetchall()}
     return sorted(ids)
 
@@ -199,10 +208,13 @@ def _evaluate_rule(
     judging = Judging(rule.conditions, scope=WITHOUT_BADGE + UNDECIDED + (AMONG if ids is not None else ""))
     cursor.execute(FRESH)
     cursor.execute(f"INSERT INTO judged {judging.sql}", values(judging, on=on, **scope))
+    cursor.execute("ANALYZE judged")
     own_scope = scope | {"on": on}
     if is_current:
         cursor.execute(FOUND, own_scope)
         done.found += cursor.rowcount
+        if cursor.rowcount > MANY:
+            cursor.execute("ANALYZE certification_candidate")
     if may_lapse:
         cursor.execute(MOVED, own_scope)
         done.ripened += cursor.fetchone()[0]
