@@ -42,7 +42,7 @@ def run(only: str, accounts: int) -> int:
     django.setup()
     from django.core.management import call_command
 
-    from tests.bench import certifying, deciding, desk, exporting, fetching, importing, readings  # noqa: F401 - they register
+    from tests.bench import ceremony, certifying, deciding, desk, exporting, fetching, importing, readings  # noqa: F401 - they register
     from tests.bench.measure import BENCHMARKS, keep, show
 
     call_command("migrate", verbosity=0)
