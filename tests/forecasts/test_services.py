@@ -406,7 +406,7 @@ def test_learning_does_not_look_beyond_its_day(history):
 def test_without_readings_there_is_nothing_to_learn_from():
     supported([])
 
-    with pytest.raises(RuleBroken, match="no readings"):
+    with pytest.raises(RuleBroken, match="no readings"), override("en"):
         measure(on=TODAY)
     assert not learn_where_due(on=TODAY)
     assert not Calibration.objects.exists()
