@@ -49,7 +49,7 @@ def _prepare(count: int) -> tuple[Any, Any, list[int]]:
     put_seal(programme_of(awards[0]), BytesIO(PICTURE), issuer="县委组织部", by=head)
     place = {"name": "颁证仪式", "held_on": timezone.localdate(), "place": "", "region": None, "order": "name"}
     ceremony = open_ceremony(**place, by=head)
-    taken = take_awards(ceremony, by=head)
+    taken = take_awards(ceremony, by=head, on=timezone.localdate())
     if taken != count or Award.objects.count() != count:
         raise RuntimeError(f"{taken} of {count} awards taken")
     return head, ceremony, [award.pk for award in awards]
