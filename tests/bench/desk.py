@@ -128,9 +128,11 @@ HANGING_ON = [
         CASE id %% 2 WHEN 0 THEN (3000000000 + id)::text ELSE initials || id END,
         CASE WHEN id %% 5 > 0 THEN 'linked' WHEN id %% 400 = 0 THEN 'gone' ELSE 'unlinked' END
     FROM trainees_trainee WHERE id %% 20 > 0""",
-    """INSERT INTO metrics_latestreading (account_id, day, followers, fetched_at, source)
-    SELECT id, CURRENT_DATE, (40 + power(10::float8, 1.5 + (id %% 997) / 250::float8))::int, now(), 'api'
-    FROM metrics_creatoraccount WHERE state = 'linked'""",
+    """INSERT INTO metrics_latestreading (account_id, day, followers, peak, fetched_at, source)
+    SELECT id, CURRENT_DATE, size, size, now(), 'api'
+    FROM metrics_creatoraccount
+    CROSS JOIN LATERAL (SELECT (40 + power(10::float8, 1.5 + (id %% 997) / 250::float8))::int AS size) AS size
+    WHERE state = 'linked'""",
 ]
 
 # One person in five thousand has a long story: that is whose page is opened.
