@@ -46,7 +46,8 @@ def kept_rows(django_db_setup, django_db_blocker, tmp_path_factory):
     """``kept_rows(make)``: what ``make`` returns, with its rows in a transaction around all tests of the module.
 
     For worlds that take longer to make than a test that looks at them. Each test's own transaction lies inside, so
-    that whatever it changes is gone for the next one. Not for modules whose tests commit.
+    that whatever rows it changes are as before for the next one; objects in memory are not. Not for modules whose
+    tests commit.
     """
     around = transaction.atomic()
     with django_db_blocker.unblock():

@@ -10,7 +10,7 @@ from unittest import mock
 from django.core.management import call_command
 from django.utils import timezone
 
-from tests.bench.desk import GIVEN, SURNAMES
+from tests.bench.desk import invented_name
 from tests.bench.measure import Result, benchmark, rate, timed
 from tests.bench.servers import database
 from tests.bench.world import say
@@ -57,7 +57,7 @@ def _prepare(count: int) -> tuple[Any, Any, list[int]]:
 
 
 def _awards(count: int, head: Any) -> list[Any]:
-    """Awards of people of all counties, as they are once two people have approved them."""
+    """Awards of people of all counties, without the way to them."""
     from incubator.certification.models import Award, Badge, Candidate, Rule
     from incubator.metrics.models import CreatorAccount
     from incubator.programmes.models import Cohort, Participation, Programme
@@ -71,7 +71,7 @@ def _awards(count: int, head: Any) -> list[Any]:
     badge = Badge.objects.create(code="bench", name="幸福乡村带头人")
     rule = Rule.objects.create(badge=badge, version=1, conditions={"kind": "graduated"}, published_at=timezone.now())
     people = Trainee.objects.bulk_create(
-        Trainee(number=f"T{n:09d}", name=_name(dice), county=counties[n % len(counties)]) for n in range(count)
+        Trainee(number=f"T{n:09d}", name=invented_name(dice), county=counties[n % len(counties)]) for n in range(count)
     )
     support = {"support_starts_on": GRADUATED, "support_ends_on": AWARDED}
     rows = Participation.objects.bulk_create(
@@ -97,10 +97,6 @@ def _awards(count: int, head: Any) -> list[Any]:
               awarded_on=AWARDED, awarded_by=head, holder_name=person.name, evidence=evidence)
         for n, (person, candidate) in enumerate(zip(people, candidates, strict=True))
     )  # fmt: skip
-
-
-def _name(dice: random.Random) -> str:
-    return dice.choice(SURNAMES) + "".join(dice.choices(GIVEN, k=dice.choice((1, 2, 2))))
 
 
 def _one_by_one(awards: list[int], head: Any) -> list[float]:

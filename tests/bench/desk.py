@@ -81,12 +81,16 @@ def _people(people: int) -> Iterator[tuple[int, NewTrainee]]:
     for n in range(people):
         year = YEARS[n * len(YEARS) // people]
         county = places[(n // 50) % len(places)]  # a roster is fifty people
-        name = dice.choice(SURNAMES) + "".join(dice.choices(GIVEN, k=dice.choice((1, 2, 2))))
+        name = invented_name(dice)
         born_on = date(1985, 1, 1) + timedelta(days=n // 1000 * 7 % 7000)  # with n, so that no number comes twice
         number = _id_number(county.pk, born_on, n)
         sex = "" if n % 97 == 0 else "male" if int(number[16]) % 2 else "female"
         [background] = dice.choices(backgrounds, weights)
         yield year, NewTrainee(name, county, sex, born_on, "吹麻滩镇", background, "大专", number, f"+86139{n:08d}")
+
+
+def invented_name(dice: random.Random) -> str:
+    return dice.choice(SURNAMES) + "".join(dice.choices(GIVEN, k=dice.choice((1, 2, 2))))
 
 
 def _by_year(some: tuple) -> list[tuple[int, list[NewTrainee]]]:

@@ -133,6 +133,28 @@ def test_a_longer_period_opens_the_person_again_and_nobody_else():
     assert looked_at(on) == 1 and Candidate.objects.get().state == "lapsed"
 
 
+def test_of_those_who_were_read_only_whom_it_can_decide_about_is_looked_at():
+    first = factories.RuleFactory()
+    before, on = FIRST + 5 * DAY, FIRST + 6 * DAY
+    had_it_long_ago = leader((FIRST - 90 * DAY, 150_000))
+    candidate, holder = leader((FIRST, 150_000)), leader((FIRST, 150_000))
+    withdrawn, small, reaches = leader(), leader(), leader()
+    Participation.objects.filter(pk=withdrawn.pk).update(state="withdrawn")
+    evaluate(on=before)
+    factories.approve(Candidate.objects.get(participation=holder), by=factories.UserFactory(), on=before)
+    second = factories.RuleFactory(badge=first.badge, version=2)
+    evaluate(on=before)
+    Recheck.objects.all().delete()
+    read = [(had_it_long_ago, 99_999), (candidate, 150_001), (holder, 150_001), (withdrawn, 150_000), (small, 99_999),
+            (reaches, 100_000)]  # fmt: skip
+    for person, count in read:
+        factories.reading(CreatorAccount.objects.get(trainee=person.trainee), on, count)
+
+    assert looked_at(on) == 1
+    now = Candidate.objects.filter(rule=second).values_list("participation", flat=True)
+    assert set(now) == {candidate.pk, reaches.pk}
+
+
 def test_an_award_outlives_what_it_rested_on():
     """Progress can go backwards before an award, never after."""
     factories.RuleFactory()

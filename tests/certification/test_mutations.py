@@ -38,6 +38,7 @@ CHANGES = [
     ("HIT", "reading.account_id = account.id", "reading.account_id = account.id + 1"),
     ("HIT", ">= %(least_{n})s\n        AND reading.day", "> %(least_{n})s\n        AND reading.day"),
     ("HIT", "latest.peak >= %(least_{n})s", "latest.peak > %(least_{n})s"),
+    ("HIT", "latest.account_id = account.id", "latest.account_id = account.id + 1"),
     ("HIT", "reading.day BETWEEN {starts} AND {ends}", "reading.day <= {ends}"),
     ("HIT", "reading.day BETWEEN {starts} AND {ends}", "reading.day >= {starts}"),
     ("HIT", "reading.day BETWEEN {starts} AND {ends}", "reading.day > {starts} AND reading.day <= {ends}"),

@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from courses.models import Attendance, AttendanceChange
 from courses.services import mark_attendance
 from incubator.certification.interests import awards_and_those_who_have_none
 from incubator.certification.models import Award, AwardCheck, Candidate, Flag
@@ -243,6 +244,33 @@ def test_attendance_corrected_later_explains_it():
     mark_attendance(session, marks={person.pk: ("absent", None)}, by=factories.UserFactory(), reason="误记")
 
     assert told() == [("raw", True)]
+
+
+def test_what_gave_more_later_explains_nothing():
+    rule_of({"all": [GRADUATED, followers()]})
+    person = graduate((9, 120_000))
+    approved()
+    Reading.objects.update(followers=90_000)
+
+    given = {"days": 10, "cause": "other", "reason": "迟开班"}
+    extend_support(person, **given, by=factories.UserFactory(), on=FIRST + timedelta(days=20))
+
+    assert sorted(told()) == [("raw", False), ("reading", False)]
+
+
+@pytest.mark.parametrize("after", ["present", "on_leave"])
+def test_attendance_that_counted_nothing_before_explains_nothing(after):
+    rule_of({"kind": "class_hours", "number": "16.0"})
+    person = in_training("T1", sessions=2)
+    approved(on=timezone.localdate())
+    one, other = person.attendances.all()
+    Attendance.objects.filter(pk=one.pk).update(state="absent", minutes=0)
+
+    before = {"method_before": other.method, "marked_by_before": other.marked_by, "marked_at_before": other.marked_at}
+    told_later = {"state_after": after, "minutes_after": 45, "by": other.marked_by, "reason": "补记"}
+    AttendanceChange.objects.create(attendance=other, state_before="absent", minutes_before=0, **before, **told_later)
+
+    assert told() == [("raw", False)]
 
 
 def test_readings_that_are_kept_no_longer_are_explained(rule, settings):

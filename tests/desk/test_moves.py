@@ -3,10 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
+from unfold.admin import checkbox
 
 from courses.models import Attendance, Enrolment, Graduation, Session
 from incubator.certification.models import Award, Candidate, Rule
@@ -36,6 +40,15 @@ def staff(client):
 @pytest.fixture
 def world(staff):
     return make_world("622927", "甲")
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_the_checkbox_of_a_row_is_the_themes_own(world, language):
+    with override(language):
+        for model in (Trainee, Region):
+            row = world[model]
+            own = admin.site._registry[model].action_checkbox(row)
+            assert own == checkbox.render(ACTION_CHECKBOX_NAME, str(row.pk)) and f'value="{row.pk}"' in own
 
 
 def said(response) -> list[str]:

@@ -227,7 +227,7 @@ def test_strangers_in_an_own_class_are_not_named_and_not_marked(worlds, client):
 
 def test_file_of_a_strangers_job_is_not_there(worlds, client):
     _here, there = worlds
-    job = there[Job]
+    job = Job.objects.get(pk=there[Job].pk)
     job.state = "done"
     job.result_file.save_sealed(b"secret")
     job.save()

@@ -31,8 +31,8 @@ def test_everything_starts_survives_kills_and_stops(run, var):
     for part in ("worker", "web", "valkey", "postgresql", "beat"):
         killed = first.pid_of(part)
         os.kill(killed, signal.SIGKILL)
-        assert processes.until(lambda killed=killed, part=part: first.pid_of(part) != killed, 180), first.printed()
-    assert processes.until(lambda: answers(first), 180), first.printed()
+        assert processes.until(lambda killed=killed, part=part: first.pid_of(part) != killed, 60), first.printed()
+    assert processes.until(lambda: answers(first), 60), first.printed()
 
     first.end()  # kill -9
     assert processes.until(lambda: first.survivors() == [], 8)
@@ -69,13 +69,13 @@ def test_a_refresh_outlives_the_kill_of_everything_it_needs(run, var, platform):
         assert so_far < CREATORS
         killed = first.pid_of(part)
         os.kill(killed, signal.SIGKILL)
-        assert processes.until(lambda killed=killed, part=part: first.pid_of(part) != killed, 180), first.printed()
+        assert processes.until(lambda killed=killed, part=part: first.pid_of(part) != killed, 60), first.printed()
     assert readings_beyond(var, so_far) < CREATORS
     first.end()  # kill -9
     second = run("--no-demo", **slow)
     second.wait_for("Ready:")
 
-    assert processes.until(lambda: rows(var, "SELECT 1 FROM metrics_refreshrun WHERE finished_at IS NOT NULL"), 180)
+    assert processes.until(lambda: rows(var, "SELECT 1 FROM metrics_refreshrun WHERE finished_at IS NOT NULL"), 60)
     told = {f"ks{n}": platform.state.followers(f"ks{n}") for n in range(CREATORS)}
     read = rows(var, "SELECT handle, followers FROM metrics_reading JOIN metrics_creatoraccount ON id = account_id")
     assert len(read) == CREATORS and dict(read) == told
@@ -106,7 +106,7 @@ def rows(var, statement, *values):
 
 def readings_beyond(var, count):
     """Wait until there are more readings than ``count``; how many."""
-    assert processes.until(lambda: rows(var, "SELECT 1 FROM metrics_reading HAVING count(*) > %s", count), 180)
+    assert processes.until(lambda: rows(var, "SELECT 1 FROM metrics_reading HAVING count(*) > %s", count), 60)
     return rows(var, "SELECT count(*) FROM metrics_reading")[0][0]
 
 

@@ -32,7 +32,7 @@ TRUNCATE rehearsed
 """
 DRAFT = "INSERT INTO rehearsed (id, is_met) SELECT id, true FROM ({sql}) AS who"
 PRESENT = """
-INSERT INTO rehearsed (id, is_met, was_met) SELECT id, false, true FROM ({sql}) AS who WHERE true
+INSERT INTO rehearsed (id, is_met, was_met) SELECT id, false, true FROM ({sql}) AS who
 ON CONFLICT (id) DO UPDATE SET was_met = true
 """
 COUNTIES = """

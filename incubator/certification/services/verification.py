@@ -1,9 +1,9 @@
 """Every award decided anew: from its dossier alone, and from the rows it was taken from.
 
 A difference is explained where something that came after the award accounts for it: a correction of the reading, a
-question about the followers raised later, a work taken back, a support period that was moved, attendance that was
-corrected, readings of a month that is kept no longer. What nothing explains is a defect or a forgery, and somebody must
-look.
+question about the followers raised later, a work taken back, a support period that became shorter, attendance that was
+corrected downwards, readings of a month that is kept no longer. What nothing explains is a defect or a forgery, and
+somebody must look.
 """
 
 from collections import defaultdict
@@ -66,15 +66,19 @@ WHERE EXISTS (
 ) OR EXISTS (
     SELECT FROM certification_work work
     WHERE work.trainee_id = own.trainee_id AND work.taken_back_at > award.since
+        AND work.published_on <= own.awarded_on
 ) OR EXISTS (
     SELECT FROM certification_candidate candidate
     JOIN programmes_supportchange change ON change.participation_id = candidate.participation_id
     WHERE candidate.id = own.candidate_id AND change.at > award.since
+        AND change.kind IN ('resumption', 'taking_back')
 ) OR EXISTS (
     SELECT FROM certification_candidate candidate
     JOIN courses_attendance mark ON mark.participation_id = candidate.participation_id
     JOIN courses_attendancechange change ON change.attendance_id = mark.id
     WHERE candidate.id = own.candidate_id AND change.at > award.since
+        AND change.state_before = 'present'
+        AND (change.state_after <> 'present' OR change.minutes_after < change.minutes_before)
 )
 """
 
