@@ -6,8 +6,8 @@ from statistics import median
 import numpy as np
 from django.db import connection, transaction
 
-from incubator.metrics.models import Reading
 from incubator.metrics.services.readings import COPY_END, COPY_SIGNATURE, EPOCH, Figures, Origin, _stage, write_figures
+from tests.bench.django_day import Row, bulk_create_readings, write_day
 from tests.bench.measure import Result, benchmark, rate, timed
 from tests.bench.world import days_of_history, passing_month, people_and_accounts, run, say
 
@@ -48,7 +48,7 @@ def write_readings(accounts: int) -> list[Result]:
             _raw_copy(figures)
         with passing_month(ELSEWHERE), timed(ours):
             _write_alone(figures)
-        baseline.append(_baseline(figures))
+        baseline.append(_readings_by_django(figures))
     what = (
         "readings written and nothing else, by COPY to staging and one statement; baseline: "
         f"bulk_create(update_conflicts=True), {min(accounts, SAMPLE):,} of them; limit: binary COPY of the same rows "
@@ -83,6 +83,7 @@ def _measure(name: str, accounts: int, last: date) -> Result:
     limit: list[float] = []
     ours: list[float] = []
     baseline: list[float] = []
+    alone: list[float] = []
     for n in range(1, RUNS + 1):
         say(f"{name}: measuring, run {n} of {RUNS}")
         figures = _next_day(figures, last + timedelta(days=n))
@@ -93,13 +94,14 @@ def _measure(name: str, accounts: int, last: date) -> Result:
         say(f"  copied in {limit[-1]:.1f} s, written in {ours[-1]:.1f} s")
         if written.written + written.quarantined != accounts:
             raise RuntimeError(f"{written} of {accounts}")
-        baseline.append(_baseline(figures))
         run("VACUUM metrics_latestreading")  # as autovacuum does between one day and the next
+        baseline.append(_day_by_django(figures))
+        alone.append(_readings_by_django(figures))
     what = (
         f"a day's readings upon {accounts * LENGTHS[name]:,} stored, with newest readings, crossings, leaps and "
-        "regions; baseline: bulk_create(update_conflicts=True) of the readings alone, "
-        f"{min(accounts, SAMPLE):,} of them; limit: binary COPY of the same rows into an empty table "
-        "without keys."
+        "regions; baseline: the same by bulk_create(update_conflicts=True) of each table, "
+        f"{min(accounts, SAMPLE):,} of them; limit: binary COPY of the same rows into an empty table without keys. "
+        f"{rate(accounts, ours) / median(alone):.2f} times bulk_create of the readings alone."
     )
     return Result(name, what, "readings/s", rate(accounts, ours), median(baseline), rate(accounts, limit),
                   runs=RUNS)  # fmt: skip
@@ -141,17 +143,25 @@ def _raw_bytes(figures: Figures) -> bytes:
     return COPY_SIGNATURE + rows.tobytes() + COPY_END
 
 
-def _baseline(figures: Figures) -> float:
-    """Readings a second by the way Django offers, into a month of its own that is gone afterwards."""
-    columns = (figures.accounts, figures.followers, figures.following)
-    rows = list(zip(*(column[:SAMPLE].tolist() for column in columns), strict=True))
-    seconds: list[float] = []
+def _readings_by_django(figures: Figures) -> float:
+    """Readings a second, into a month of its own that is gone afterwards."""
+    rows, seconds = _sample(figures), []
     with passing_month(ELSEWHERE), timed(seconds):
-        Reading.objects.bulk_create(
-            (Reading(day=ELSEWHERE, account_id=a, followers=f, following=w, fetched_at=AT) for a, f, w in rows),
-            batch_size=5000,
-            update_conflicts=True,
-            unique_fields=["day", "account"],
-            update_fields=["followers", "following", "fetched_at"],
-        )
+        bulk_create_readings(rows, ELSEWHERE, AT)
     return rate(len(rows), seconds)
+
+
+def _day_by_django(figures: Figures) -> float:
+    """Readings a second, the whole of the day's work; nothing of it stays."""
+    rows, seconds = _sample(figures), []
+    with passing_month(ELSEWHERE), transaction.atomic():
+        with timed(seconds):
+            write_day(rows, ELSEWHERE, AT)
+        transaction.set_rollback(True)
+    run("VACUUM metrics_latestreading")
+    return rate(len(rows), seconds)
+
+
+def _sample(figures: Figures) -> list[Row]:
+    columns = (figures.accounts, figures.followers, figures.following)
+    return list(zip(*(column[:SAMPLE].tolist() for column in columns), strict=True))

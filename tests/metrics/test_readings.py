@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
-from unittest.mock import patch
 
 import pytest
 from django.db import connection
@@ -10,7 +9,6 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from incubator.metrics import reading_sql as sql
 from incubator.metrics.choices import QuarantineState, Source, Suspicion
 from incubator.metrics.models import (
     Correction,
@@ -176,6 +174,15 @@ def test_a_leap_far_beyond_the_usual_is_noted():
     assert (spike.account, spike.day, spike.gained, round(spike.usual)) == (account, on(3), 20_000, 100)
 
 
+def test_a_leap_is_noted_also_where_the_bin_stays():
+    account = CreatorAccountFactory()
+    write((account, 0, 10_100), (account, 1, 10_110), (account, 2, 10_120))
+
+    write((account, 3, 11_900))
+
+    assert Spike.objects.get().gained == 1_780
+
+
 # --- Held back --------------------------------------------------------------------------------------------------------
 
 
@@ -314,6 +321,19 @@ def test_regions_count_people_and_followers_up_to_the_country():
     assert (row.read, row.compared, row.growth) == (1, 1, 3_000)
 
 
+@pytest.mark.parametrize("smaller", [9_999, 20_000, 40_000, 70_000])
+@pytest.mark.parametrize("larger", [50_000, 70_000, 500_001])
+def test_a_person_counts_with_the_larger_account_whichever_moves(smaller, larger):
+    """Ten times as much is held back, and counts for nobody."""
+    one = CreatorAccountFactory()
+    other = CreatorAccountFactory(trainee=one.trainee)
+    write((one, 0, 8_000), (other, 0, 50_000))
+
+    write((one, 1, smaller), (other, 1, larger))
+
+    assert_regions_are_true()
+
+
 def test_a_back_fill_counts_its_regions_anew_once():
     one = CreatorAccountFactory()
     write((one, 40, 9_000))
@@ -340,10 +360,10 @@ STEPS = st.lists(
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS, together=st.integers(1, 9), many=st.sampled_from([1, sql.MANY]))
-def test_regions_days_equal_counting_anew_whatever_the_order(steps, together, many):
-    """Back-fills, corrections, people with two accounts, one figure or several days of them at a time, accounts looked
-    up or all gone through: what is kept is what plain Python counts."""
+@given(steps=STEPS, together=st.integers(1, 9))
+def test_regions_days_equal_counting_anew_whatever_the_order(steps, together):
+    """Back-fills, corrections, people with two accounts, one figure or several days of them at a time: what is
+    kept is what plain Python counts."""
     Reading.objects.all().delete()
     for table in (LatestReading, RegionDay, Crossing, QuarantinedReading, Spike, Correction):
         table.objects.all().delete()
@@ -354,8 +374,7 @@ def test_regions_days_equal_counting_anew_whatever_the_order(steps, together, ma
 
     for n in range(0, len(steps), together):
         figures = [(accounts[account], day, followers) for account, day, followers in steps[n : n + together]]
-        with patch.object(sql, "MANY", many):
-            write(*figures, at=AT + timedelta(minutes=n))
+        write(*figures, at=AT + timedelta(minutes=n))
 
     assert_regions_are_true()
     assert_newest_are_true()

@@ -144,7 +144,7 @@ def _write_day(cursor: Any, figures: Figures, day: date, origin: Origin, is_trus
     values = origin.values(day) | {"trusted": is_trusted}
     if not is_trusted and _settle_held_back(cursor, values):
         _stage(cursor, figures)
-    cursor.execute(sql.ARRIVE_MANY if len(figures.accounts) >= sql.MANY else sql.ARRIVE_FEW, values)
+    cursor.execute(sql.ARRIVE, values)
     cursor.execute(sql.ANSWERED, {"day": day, "now": timezone.now()})
     cursor.execute(sql.COUNT_ARRIVED)
     late, quarantined, known = cursor.fetchone()
