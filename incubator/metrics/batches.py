@@ -30,7 +30,7 @@ from incubator.metrics.services.consent import lose_consents, same_consents, sto
 from incubator.metrics.services.readings import Figures, Origin, Written, hold_unusable, write_figures
 from incubator.metrics.services.refresh import answered, clock_of, finish_batch, stop_run
 from incubator.metrics.services.rollups import lock_writing
-from incubator.metrics.streaming import Stream
+from incubator.metrics.streaming import Stream, event_loop
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ class BatchWork:
         self.refused_before = refused_before(self.batch)
         self._say_progress()
         self.written_at = time.monotonic()
-        with asyncio.Runner() as runner:
+        with event_loop() as runner:
             stack = AsyncExitStack()
             self.client = runner.run(_open(stack, self.batch.run.platform))
             self.stream: Stream[Task] = Stream(runner, CONCURRENT_CALLS)

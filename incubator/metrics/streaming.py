@@ -12,11 +12,18 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import uvloop
+
 HANDFUL = 64
 LINGER = 0.05  # seconds answers wait for others
 TICK = 2.0  # seconds without an answer after which the consumer is given a turn all the same
 
 Call = Callable[[], Awaitable[Any]]
+
+
+def event_loop() -> asyncio.Runner:
+    """What a stream runs on; used as ``with``. uvloop's: a call takes less of the processor than on Python's own."""
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
 
 @dataclass(frozen=True, slots=True)

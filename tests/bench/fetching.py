@@ -1,6 +1,5 @@
 """Asking the platform: what one call costs our client, and how many accounts a run of refresh gets through."""
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -25,7 +24,7 @@ from incubator.metrics.partitions import ensure_partitions
 from incubator.metrics.platforms import client_for
 from incubator.metrics.services import start_refresh
 from incubator.metrics.services.readings import write_readings
-from incubator.metrics.streaming import Stream
+from incubator.metrics.streaming import Stream, event_loop
 from tests.bench.measure import Result, benchmark, rate, timed
 from tests.bench.one_by_one import read_one
 from tests.bench.servers import database, post, simulator, workers
@@ -85,7 +84,7 @@ def _cpu_seconds(work: Callable[[], int]) -> float:
 def ask_all(tokens: Sequence[Tokens]) -> int:
     """One follower count of each, as a batch asks; returns their sum."""
     total = 0
-    with asyncio.Runner() as runner:
+    with event_loop() as runner:
         stack = AsyncExitStack()
         client = runner.run(_open(stack))
         stream: Stream[int] = Stream(runner, CONCURRENT_CALLS)
