@@ -40,6 +40,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.widgets import UnfoldAdminSingleDateWidget, UnfoldAdminTextareaWidget
 
+from incubator.common.change_lists import DeskChangeList
 from incubator.common.errors import RuleBroken
 from incubator.common.exports import Exported
 from incubator.common.long_lists import LongChangeList, LongPaginator
@@ -397,7 +398,7 @@ class ScopedAdmin(ScopedFields, ModelAdmin):
         return LongPaginator(queryset, per_page, *args, rows=self.get_queryset(request), **kw)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
-        return LongChangeList if self.is_long else super().get_changelist(request, **kwargs)
+        return LongChangeList if self.is_long else DeskChangeList
 
     def list_rows(self, rows: QuerySet) -> QuerySet:
         """What only the list needs: annotations and prefetches of its columns."""

@@ -22,7 +22,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.utils import parse_date_str
-from unfold.views import ChangeList
+
+from incubator.common.change_lists import DeskChangeList
 
 EXACT_UP_TO = 3_000
 SIGNIFICANT = 3  # digits of an estimate that are shown
@@ -117,7 +118,7 @@ def _row_by_row() -> Iterator[None]:
         cursor.execute("SELECT set_config('enable_mergejoin', 'on', true), set_config('enable_hashjoin', 'on', true)")
 
 
-class LongChangeList(ChangeList):
+class LongChangeList(DeskChangeList):
     """Takes its rows from the paginator also when they are one page."""
 
     result_list: Any
