@@ -8,11 +8,14 @@ import unfold
 from django.urls import reverse
 
 from tests import factories
-from tests.desk.world import make_world, registered
+from tests.desk.world import make_world
 
 pytestmark = pytest.mark.django_db
 THEMES = Path(unfold.__file__).parent / "templates"
-LISTS = registered()
+# Short and long, with filters and without, to edit and to look at, searched and not.
+LISTS = [
+    "accounts.AccessRecord", "auth.Group", "certification.Candidate", "jobs.Job", "regions.Region", "trainees.Trainee",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,10 +48,10 @@ def without_tokens(answer):
     return re.sub(r'(csrfmiddlewaretoken" value|nonce)="[^"]*"', "", answer.content.decode())
 
 
-@pytest.mark.parametrize(("model", "desk"), LISTS, ids=[model._meta.label for model, _desk in LISTS])
-def test_a_list_is_as_the_theme_has_it(client, theirs, model, desk):
+@pytest.mark.parametrize("label", LISTS)
+def test_a_list_is_as_the_theme_has_it(client, theirs, label):
     client.force_login(factories.superuser())
-    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    url = reverse(f"admin:{label.replace('.', '_').lower()}_changelist")
 
     def part():
         page = bare(without_tokens(client.get(url)))

@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from incubator.common.errors import RuleBroken
-from incubator.demo import second_platform, stage, training
+from incubator.demo import ceremony, second_platform, stage, training
 from incubator.demo.cast import LOGINS, PASSWORD
 from incubator.demo.vendor import Vendor, VendorAway
 from incubator.metrics.choices import Platform
@@ -56,9 +56,11 @@ class Command(BaseCommand):
         self._act("A county without consent on Douyin uploads a workbook of figures")
         second_platform.count_by_hand(cohort, clock, say=self._say)
         vendor.set_clock(None)
-        self._act("Granting traffic, certifying, forecasting, writing the county report")
+        self._act("Granting traffic, certifying, forecasting, printing certificates, writing the county report")
         stage.give_traffic(cohort, clock, by=manager)
         stage.certify(clock)
+        ceremony.move_support(cohort, clock, by=manager)
+        ceremony.hold_ceremony(cohort, clock)
         self._say(f"  {stage.forecast(clock)} people in support have a forecast")
         stage.write_report(clock)
         self._tell_logins(stage.open_trainee_logins(cohort))
