@@ -4,9 +4,6 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from incubator.common.garbage import collect_less_often
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "incubator.settings")
 
 application = get_wsgi_application()
-collect_less_often()

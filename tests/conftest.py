@@ -9,15 +9,8 @@ from django.db import transaction
 from django.test import override_settings
 from django.utils import translation
 
-from incubator.common.garbage import collect_less_often
-
 # Workbooks that the tests make come out alike whether lxml happens to be installed or not.
 os.environ["OPENPYXL_LXML"] = "False"
-
-
-def pytest_collection_finish():
-    """As the web server does."""
-    collect_less_often()
 
 
 def pytest_collection_modifyitems(items):

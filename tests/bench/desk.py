@@ -28,7 +28,6 @@ from django.utils import timezone
 
 from incubator.accounts.choices import Role, StaffGroup
 from incubator.accounts.models import Posting, User
-from incubator.common.garbage import collect_less_often
 from incubator.regions.models import Region
 from tests.bench.measure import Result, benchmark
 from tests.bench.servers import database
@@ -311,7 +310,6 @@ CANNOT = ("search_phone", "search_id_number")  # ciphertext has no parts to be f
 @benchmark("trainee_desk")
 def trainee_desk(people: int) -> list[Result]:
     """The worse of two p95: the manager's and the clerk's."""
-    collect_less_often()  # as the web server does
     with database("bench_desk", is_kept=True):
         _fill(people)
         users = _people_who_look()

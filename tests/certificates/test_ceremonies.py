@@ -217,12 +217,25 @@ def test_a_ceremony_of_which_nothing_can_be_printed_says_so(head):
     assert not AccessRecord.objects.exists()
 
 
+def test_whoever_lost_the_county_meanwhile_gets_no_file(clerk):
+    ceremony = ceremony_of(clerk, HERE)
+    add_awards(ceremony, [award_of("王勇", HERE)], by=clerk, on=TODAY)
+    ask_for_certificates(ceremony, by=clerk, order="name")
+    clerk.postings.all().delete()
+    run(ceremony.job_id)
+    job = Job.objects.get(pk=ceremony.job_id)
+    assert job.state == JobState.FAILED and "不在您的管辖范围内" in job.error and not job.result_file
+    assert not Edition.objects.exists() and not AccessRecord.objects.exists()
+
+
 def test_what_went_to_another_county_is_not_in_the_file(clerk, head, tmp_path):
     stays, goes = award_of("留下", HERE), award_of("远走", HERE)
     ceremony = ceremony_of(clerk, HERE)
     take_awards(ceremony, by=clerk, on=TODAY)
     goes.trainee.county = factories.region(ELSEWHERE)
     goes.trainee.save()
+    with pytest.raises(RuleBroken, match="None of these"):
+        take_out(ceremony, [goes], by=clerk)
 
     job = made(ceremony, clerk)
 

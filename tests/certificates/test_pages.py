@@ -224,6 +224,7 @@ def test_strange_ids_and_ceremonies_are_refused(staff, client):
     assert not theirs.awards.exists() and not Job.objects.exists()
     assert client.get(reverse("admin:certificates_ceremony_change", args=[theirs.pk])).status_code == 302
     assert "颁证仪式" in award_page(client, own) and "外县仪式" not in award_page(client, own)
+    assert "外县仪式" not in client.get(reverse(LIST)).content.decode()
     theirs.places.create(award=own, added_by=head)
     assert "外县仪式" not in award_page(client, own)
     assert list(client.get(reverse(LIST), {"ceremony": theirs.pk}).context["cl"].queryset) == []

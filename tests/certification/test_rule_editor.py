@@ -19,6 +19,7 @@ from incubator.jobs.models import Job
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+OF_YOUR_COUNTIES = "Of your counties."
 
 NESTED = {
     "all": [
@@ -266,8 +267,23 @@ def test_a_rehearsal_page_counts_what_its_reader_sees(client, staff):
     assert ">-2<" in own and ">-3<" not in own and "520526" not in own and "人622927" in own
     listed = client.get(reverse("admin:certification_rehearsal_changelist")).content.decode()
     assert ">-2<" in listed and ">-3<" not in listed
+    assert OF_YOUR_COUNTIES in own and OF_YOUR_COUNTIES not in for_all
     confirmed = client.get(page(present, "change")).content.decode()
     assert "520526" not in confirmed
+
+
+def test_a_running_rehearsal_is_followed_by_who_asked_for_it(client, staff):
+    draft = factories.RuleFactory(published_at=None)
+    asked = {"key": f"{draft.pk}", "title": "预演", "arguments": {}}
+    job = Job.objects.create(kind="rehearse_rule", asked_by=factories.UserFactory(), **asked)
+    follow = reverse("job", args=[job.pk])
+    assert follow in client.get(page(draft, "change")).content.decode()
+
+    other = factories.official("622927", is_staff=True)
+    other.user_permissions.set(Permission.objects.all())
+    client.force_login(other)
+    told = client.get(page(draft, "change")).content.decode()
+    assert follow not in told and "A rehearsal is running" in told
 
 
 def test_pages_of_rehearsals_ask_the_database_as_often_for_thirty_counties_as_for_one(client, staff):
