@@ -237,6 +237,14 @@ def test_shortening_is_no_matter_of_grace_and_taking_a_resumption_back_is(person
     assert ends_on(person) == LAST + days(9)
 
 
+def test_a_period_may_go_on_from_the_last_day_of_a_pause(person, staff):
+    pause(person, d("2026-11-09"), d("2026-11-12"), by=staff)
+
+    resume(person, d("2026-11-12"), by=staff)
+
+    assert ends_on(person) == LAST + days(3)
+
+
 # Refusals
 
 
