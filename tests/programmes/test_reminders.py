@@ -11,7 +11,7 @@ from django.utils import timezone
 from incubator.certification.models import Award, Candidate
 from incubator.certification.services import withdraw_award
 from incubator.programmes.choices import SupportReminderEnd as End
-from incubator.programmes.models import Participation, SupportReminder
+from incubator.programmes.models import Participation, SupportChange, SupportReminder
 from incubator.programmes.reminders import mark_support_reminder_seen, remind_support
 from incubator.programmes.services import take_back_graduation, withdraw
 from incubator.programmes.tasks import keep_support
@@ -68,6 +68,21 @@ def test_late_only_the_newest_stage_is_made(person, before, stage):
     assert run(before) == 1
     assert reminders() == [(stage, 0, "")]
     assert SupportReminder.objects.get().due_on == LAST - days(stage)
+
+
+def test_the_night_closes_what_was_changed_past_the_services(staff):
+    gone, still = graduate(), graduate()
+    run(30)
+    Participation.objects.filter(pk=gone.pk).update(state="withdrawn")
+    Participation.objects.filter(pk=still.pk).update(support_base_ends_on=LAST)
+    since = {"first_day": LAST - days(29), "last_day": LAST, "is_open": True}
+    SupportChange.objects.create(participation=still, kind="pause", cause="illness", reason="住院", by=staff, **since)
+
+    assert run(29) == 0
+
+    assert dict(SupportReminder.objects.values_list("participation", "outcome")) == {
+        gone.pk: End.ENDED, still.pk: End.PAUSED,
+    }  # fmt: skip
 
 
 def test_before_and_after_there_is_none(person):
