@@ -54,6 +54,16 @@ def test_pace_is_what_was_gained_by_the_days():
     assert (shapes.followers[0], shapes.pace[0], shapes.days[0], shapes.readings[0]) == (50_000, 120, 14, 15)
 
 
+def test_pace_of_who_was_read_lately_only_is_by_the_days_between():
+    shapes = shapes_of(window(100, 110, 130))
+
+    assert (shapes.pace[0], shapes.days[0]) == (15, 2)
+
+
+def test_the_calmest_account_strays_a_little():
+    assert shapes_of(steady(10_000, 0)).spread(4)[0] == CALM * 2 + 1
+
+
 def test_gaps_are_no_zeros():
     full = steady(50_000, 120)
     gappy = full.copy()
@@ -148,6 +158,19 @@ def test_the_middle_of_the_prior_lies_below_the_pace():
     assert low < middle < 50_000 + 30 * 100 < high
 
 
+def test_nobody_comes_to_have_fewer_than_none():
+    falling = shapes_of(steady(300, -40))
+
+    assert path(falling, Table.prior(), 30, 0.5)[0] == 0
+    assert path(falling, Table.prior(), 2, 0.5)[0] > 0
+
+
+def test_the_chance_of_who_loses_followers_does_not_fall_with_the_days():
+    found = chances(shapes_of(steady(10_000, -100, restless=50)), np.array([100]), Table.prior())[0]
+
+    assert (np.diff(found) >= 0).all() and 0 < found[0] < 1
+
+
 def test_half_a_chance_is_the_expected_day():
     shapes, found = reached(steady(50_000, 100, restless=10), 51_500, sure())
 
@@ -189,6 +212,10 @@ def test_nothing_is_impossible_and_nothing_certain():
 numbers = st.integers(min_value=-500, max_value=5_000)
 
 
+# Learned scores are quotients of counts: equal, or apart by something. Between 0 and 5e-324 no line can be drawn.
+SCORES = st.integers(-20_000, 20_000).map(lambda thousandths: thousandths / 1_000)
+
+
 @given(
     pace=numbers,
     restless=st.integers(0, 2_000),
@@ -197,7 +224,7 @@ numbers = st.integers(min_value=-500, max_value=5_000)
     days=st.integers(0, 400),
     longer=st.integers(1, 200),
     gaps=st.sets(st.integers(1, 13), max_size=9),
-    scores=st.lists(st.lists(st.floats(-20, 20), min_size=13, max_size=13), min_size=4, max_size=4),
+    scores=st.lists(st.lists(SCORES, min_size=13, max_size=13), min_size=4, max_size=4),
 )
 @settings(max_examples=300, deadline=None)
 def test_more_followers_or_more_days_never_give_a_worse_band(pace, restless, missing, more, days, longer, gaps, scores):

@@ -85,6 +85,12 @@ def test_the_night_closes_what_was_changed_past_the_services(staff):
     }  # fmt: skip
 
 
+def test_a_period_that_has_not_begun_is_not_reminded_of(person):
+    Participation.objects.filter(pk=person.pk).update(support_starts_on=LAST - days(9))
+
+    assert (run(10), run(9)) == (0, 1)
+
+
 def test_before_and_after_there_is_none(person):
     assert run(31) == run(-1) == 0
 
