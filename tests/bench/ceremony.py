@@ -11,11 +11,10 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from tests.bench.desk import invented_name
-from tests.bench.measure import Result, benchmark, rate, timed
+from tests.bench.measure import FULL, Result, benchmark, rate, timed
 from tests.bench.servers import database
 from tests.bench.world import say
 
-LARGE = 1_000_000  # accounts of the full scale
 AWARDS = {True: 10_000, False: 100}
 ONE_BY_ONE = {True: 40, False: 5}
 GRADUATED, AWARDED = date(2026, 6, 1), date(2026, 11, 20)
@@ -23,7 +22,7 @@ GRADUATED, AWARDED = date(2026, 6, 1), date(2026, 11, 20)
 
 @benchmark("ceremony_10k")
 def ceremony_10k(accounts: int) -> list[Result]:
-    is_full = accounts >= LARGE
+    is_full = accounts >= FULL
     with database("ceremony"):
         head, ceremony, awards = _prepare(AWARDS[is_full])
         say(f"ceremony_10k: measuring {ONE_BY_ONE[is_full]} awards one after the other")

@@ -6,11 +6,10 @@ from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
-from tests.bench.measure import Result, benchmark, rate, timed
+from tests.bench.measure import Result, benchmark, rate, runs_at, timed
 from tests.bench.readings import _grown, _next_day, _raw_copy
 from tests.bench.world import FIRST, days_of_history, one, people_and_accounts, run, say
 
-RUNS = 3
 DAYS = {True: 100, False: 30}
 # The sizes of the accounts here are spread evenly over their orders of magnitude, so that one in eight has 100,000
 # followers. Of real ones it is one in a hundred at most: the rule asks for what one in a hundred has here.
@@ -37,7 +36,7 @@ def certify(accounts: int) -> list[Result]:
     last = days_of_history(DAYS[is_full])
     people = _participations()
     rule = _rule()
-    runs = RUNS if is_full else 1
+    runs = runs_at(accounts)
     full, today, limit, found = _ours(last, runs)
     say("certify_full: measuring the baseline")
     baseline = _loop(rule, last)

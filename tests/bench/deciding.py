@@ -8,11 +8,10 @@ from typing import Any
 
 from django.core.management import call_command
 
-from tests.bench.measure import Result, benchmark, rate, timed
+from tests.bench.measure import Result, benchmark, rate, runs_at, timed
 from tests.bench.servers import database
 from tests.bench.world import run, say
 
-RUNS = 3
 CLASS, SESSIONS, A_DAY = 50, 30, 6  # people a class, sessions a class, sessions a day
 LOOPED = 400  # people of whom the loop is measured
 ON = date(2026, 7, 1)
@@ -70,7 +69,7 @@ TABLES = """trainees_trainee, programmes_participation, courses_session, courses
 @benchmark("cohort_decision_100k")
 def cohort_decision_100k(accounts: int) -> list[Result]:
     """People a second who are decided about: judged, and where they graduate, written with facts, move and support."""
-    people, runs = max(2_000, accounts // 10), RUNS if accounts >= 1_000_000 else 1
+    people, runs = max(2_000, accounts // 10), runs_at(accounts)
     ours: list[float] = []
     with database("deciding"):
         say(f"cohort_decision_100k: filling {people:,} people, {people * SESSIONS:,} marks")

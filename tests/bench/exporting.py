@@ -13,9 +13,8 @@ from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
-from tests.bench.measure import Result, benchmark, rate
+from tests.bench.measure import Result, benchmark, rate, runs_at
 
-RUNS = 3
 CHUNK = 5_000
 ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -26,7 +25,7 @@ def xlsx_100k(accounts: int) -> list[Result]:
     from tests.bench.servers import database
     from tests.bench.world import say
 
-    people, runs = max(1_000, accounts // 10), RUNS if accounts >= 1_000_000 else 1
+    people, runs = max(1_000, accounts // 10), runs_at(accounts)
     ours: list[dict[str, float]] = []
     with database("exporting") as url:
         say(f"xlsx_100k: entering {people:,} people")

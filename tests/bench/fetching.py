@@ -25,14 +25,12 @@ from incubator.metrics.platforms import client_for
 from incubator.metrics.services import start_refresh
 from incubator.metrics.services.readings import write_readings
 from incubator.metrics.streaming import Stream, event_loop
-from tests.bench.measure import Result, benchmark, rate, timed
+from tests.bench.measure import Result, benchmark, rate, runs_at, timed
 from tests.bench.one_by_one import read_one
 from tests.bench.servers import database, post, simulator, workers
 from tests.bench.world import people_and_accounts, run, say
 
 PLATFORM = "kuaishou"
-RUNS = 3
-LARGE = 1_000_000  # accounts of the full scale
 THREADS = 16  # of 4, 8, 16 and 40 the number makes no difference to the CPU of a call
 WORKERS = 2
 LONGEST_RUN = 600.0  # seconds
@@ -57,7 +55,7 @@ READ_AGAIN = (
 @benchmark("fetch_client")
 def fetch_client(accounts: int) -> list[Result]:
     """Accounts a second of the client's own CPU: the simulator runs beside it and is not counted."""
-    calls, runs = min(accounts // 10, 10_000), _runs(accounts)
+    calls, runs = min(accounts // 10, 10_000), runs_at(accounts)
     ours: list[float] = []
     baseline: list[float] = []
     with simulator(settings.VAR_DIR) as url, _asking(url):
@@ -119,11 +117,6 @@ def _ask_with_requests(url: str, tokens: Sequence[Tokens]) -> int:
         return sum(pool.map(ask, tokens))
 
 
-def _runs(accounts: int) -> int:
-    """A quick pass measures once."""
-    return RUNS if accounts >= LARGE else 1
-
-
 @contextmanager
 def _asking(url: str) -> Iterator[None]:
     """The settings of the platform turned to the simulator, without limits, for this process."""
@@ -164,7 +157,7 @@ def _tokens(consent: dict[str, Any]) -> Tokens:
 @benchmark("refresh_celery")
 def refresh_celery(accounts: int) -> list[Result]:
     """Accounts a second from the plan to the last reading written, through Celery."""
-    runs, accounts = _runs(accounts), max(600, accounts // 50)
+    runs, accounts = runs_at(accounts), max(600, accounts // 50)
     some = accounts // 10
     folder = settings.VAR_DIR
     ours: list[float] = []

@@ -30,15 +30,13 @@ from incubator.imports.choices import ImportState
 from incubator.programmes.models import Cohort, Participation, Programme
 from incubator.regions.models import Region
 from incubator.rosters.models import RosterImport
-from tests.bench.measure import Result, benchmark, rate, timed
+from tests.bench.measure import FULL, Result, benchmark, rate, runs_at, timed
 from tests.bench.servers import database
 from tests.bench.world import one, run, say
 from tests.rosters.invented import write_roster
 from trainees.identity import id_number_index, parse_id_number, parse_mobile, phone_index
 from trainees.models import Trainee
 
-RUNS = 3
-LARGE = 1_000_000  # accounts of the full scale
 PEOPLE = {True: 100_000, False: 2_000}  # rows of the roster, at full scale and as a quick pass
 SAMPLE = {True: 2_000, False: 200}  # rows that the stock way imports; its pace does not grow with their number
 CROWDS = {True: (10_000, 1_000_000), False: (1_000, 10_000)}  # people who are there before
@@ -81,7 +79,7 @@ FORGET = (
 
 @benchmark("import_100k")
 def import_100k(accounts: int) -> list[Result]:
-    is_full = accounts >= LARGE
+    is_full = accounts >= FULL
     people, sample = PEOPLE[is_full], SAMPLE[is_full]
     folder = settings.VAR_DIR / "rosters"
     folder.mkdir(exist_ok=True)
@@ -91,7 +89,7 @@ def import_100k(accounts: int) -> list[Result]:
         write_roster(short, sample, first=10_000_000, is_bare=True)
         write_roster(folder / "part.xlsx", people)
         (folder / "part.xlsx").rename(long)
-    runs = RUNS if is_full else 1
+    runs = runs_at(accounts)
     with database("rosters") as url:
         _prepare()
         ours: dict[int, list[float]] = {}

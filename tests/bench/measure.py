@@ -31,6 +31,15 @@ class Result:
         self.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
+FULL = 1_000_000  # accounts of the full scale
+RUNS = 3
+
+
+def runs_at(accounts: int) -> int:
+    """How often a row is measured: on a quick pass, whose figures say little, once."""
+    return RUNS if accounts >= FULL else 1
+
+
 BENCHMARKS: dict[str, Callable[[int], list[Result]]] = {}
 
 

@@ -8,10 +8,9 @@ from django.db import connection, transaction
 
 from incubator.metrics.services.readings import COPY_END, COPY_SIGNATURE, EPOCH, Figures, Origin, _stage, write_figures
 from tests.bench.django_day import Row, bulk_create_readings, write_day
-from tests.bench.measure import Result, benchmark, rate, timed
+from tests.bench.measure import Result, benchmark, rate, runs_at, timed
 from tests.bench.world import days_of_history, passing_month, people_and_accounts, run, say
 
-RUNS = 3
 AT = datetime(2026, 12, 31, tzinfo=UTC)
 ELSEWHERE = date(2026, 12, 31)
 SAMPLE = 200_000  # readings the baseline writes at most; its pace does not change with their number
@@ -42,8 +41,9 @@ def write_readings(accounts: int) -> list[Result]:
     limit: list[float] = []
     ours: list[float] = []
     baseline: list[float] = []
-    for n in range(1, RUNS + 1):
-        say(f"write_readings: measuring, run {n} of {RUNS}")
+    runs = runs_at(accounts)
+    for n in range(1, runs + 1):
+        say(f"write_readings: measuring, run {n} of {runs}")
         with timed(limit):
             _raw_copy(figures)
         with passing_month(ELSEWHERE), timed(ours):
@@ -55,7 +55,7 @@ def write_readings(accounts: int) -> list[Result]:
         "into an empty table without keys."
     )
     return [Result("write_readings", what, "readings/s", rate(accounts, ours), median(baseline), rate(accounts, limit),
-                   runs=RUNS)]  # fmt: skip
+                   runs=runs)]  # fmt: skip
 
 
 def _write_alone(figures: Figures) -> None:
@@ -84,8 +84,9 @@ def _measure(name: str, accounts: int, last: date) -> Result:
     ours: list[float] = []
     baseline: list[float] = []
     alone: list[float] = []
-    for n in range(1, RUNS + 1):
-        say(f"{name}: measuring, run {n} of {RUNS}")
+    runs = runs_at(accounts)
+    for n in range(1, runs + 1):
+        say(f"{name}: measuring, run {n} of {runs}")
         figures = _next_day(figures, last + timedelta(days=n))
         with timed(limit):
             _raw_copy(figures)
@@ -104,7 +105,7 @@ def _measure(name: str, accounts: int, last: date) -> Result:
         f"{rate(accounts, ours) / median(alone):.2f} times bulk_create of the readings alone."
     )
     return Result(name, what, "readings/s", rate(accounts, ours), median(baseline), rate(accounts, limit),
-                  runs=RUNS)  # fmt: skip
+                  runs=runs)  # fmt: skip
 
 
 def _grown(last: date) -> Figures:
