@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from unfold.views import ChangeList
 
-OF_ROW = 9_876_543_210  # stands for the key of a row
+OF_ROW = "key-of-this-row"  # where the key of a row belongs, in what is made once a list
 
 
 class DeskChangeList(ChangeList):
@@ -28,7 +28,7 @@ class DeskChangeList(ChangeList):
     @cached_property
     def _around_key(self) -> tuple[str, str]:
         name = f"{self.model_admin.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_change"
-        before, _key, after = reverse(name, args=[OF_ROW]).partition(str(OF_ROW))
+        before, _key, after = reverse(name, args=[OF_ROW]).partition(OF_ROW)
         return before, after + self._asked
 
     @cached_property

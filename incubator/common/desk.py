@@ -40,13 +40,12 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.widgets import UnfoldAdminSingleDateWidget, UnfoldAdminTextareaWidget
 
-from incubator.common.change_lists import DeskChangeList
+from incubator.common.change_lists import OF_ROW, DeskChangeList
 from incubator.common.errors import RuleBroken
 from incubator.common.exports import Exported
 from incubator.common.long_lists import LongChangeList, LongPaginator
 
 REFUSALS_SHOWN = 20
-OF_ROW = "key-of-this-row"
 
 # --- Rows -------------------------------------------------------------------------------------------------------------
 

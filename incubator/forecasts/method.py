@@ -145,7 +145,7 @@ def chances(shapes: Shapes, needed: np.ndarray, table: Table) -> np.ndarray:
     found, groups = np.empty((len(needed), len(KNOTS))), shapes.groups
     for number, days in enumerate(KNOTS):
         score = (needed - shapes.pace * days) / shapes.spread(days)
-        rows = table.on(days)
+        rows = np.round(table.on(days), 9)  # equal, or so far apart that a line can be drawn between them
         for group in np.unique(groups):
             here = groups == group
             below = np.interp(score[here], rows[group], LEVELS, left=LEAST, right=MOST)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import unfold
+from django.contrib import admin
 from django.urls import reverse
 
 from tests import factories
@@ -60,6 +61,17 @@ def test_a_list_is_as_the_theme_has_it(client, theirs, label):
         return menu, rows
 
     assert part() == theirs(part)
+
+
+def test_a_page_makes_no_list_of_all_applications(client, monkeypatch):
+    client.force_login(factories.superuser())
+    made = []
+    monkeypatch.setattr(admin.site, "_build_app_dict", lambda *args: made.append(args) or {})
+
+    client.get(reverse("admin:trainees_trainee_changelist"))
+    assert made == []
+    client.get(reverse("admin:app_list", args=["trainees"]))
+    assert made
 
 
 def test_the_list_of_an_applications_lists_is_there_for_who_asks(client):
